@@ -1,0 +1,18 @@
+export type Reason =
+  | 'unknown_client'
+  | 'bad_authenticator'
+  | 'malformed'
+  | 'method_not_allowed'
+  | 'unknown_user'
+  | 'user_inactive'
+  | 'resource_inactive'
+  | 'not_assigned'
+  | 'source_not_allowed'
+  | 'outside_hours'
+  | 'locked'
+  | 'wrong_password'
+  | 'upstream_unavailable'
+  | 'no_token'
+  | 'wrong_otp'
+  | 'replayed_otp'
+  | 'store_unavailable';
