@@ -1,0 +1,91 @@
+/**
+ * What every transaction that changes records leaves behind: one row of the feed, which other parts and processes follow, and
+ * one event that says who did what. Both stand in the transaction itself, so neither can be there without the other.
+ */
+import type { Knex } from 'knex';
+import type { Instant } from '../base/units.js';
+import { uuid7 } from '../base/uuid7.js';
+import type { Actor } from './actor.js';
+
+/** What a feed row speaks of; caches drop it by this. */
+export type ChangeKind =
+  | 'user'
+  | 'group'
+  | 'resource'
+  | 'token'
+  | 'radiusClient'
+  | 'ldapApplication'
+  | 'apiKey'
+  | 'administrator';
+
+/**
+ * Adds the feed row: records `pks` of `kind` changed (null: any of them may have). Tokens, aliases, assignments and group
+ * memberships are part of their user: announce the user's pk under `user`, old and new owner both.
+ */
+export async function announce(
+  tx: Knex.Transaction,
+  kind: ChangeKind,
+  pks: readonly number[] | null,
+  now: Instant,
+): Promise<void> {
+  await tx('changes').insert({ kind, pks: pks === null ? null : JSON.stringify(pks), time: now });
+}
+
+/** What a change of a record says in the log. `detail` never holds a secret. */
+export interface RecordedChange {
+  readonly action: 'created' | 'updated' | 'deleted' | 'linked' | 'unlinked' | 'unlocked' | 'imported' | 'applied';
+  readonly record: string;
+  readonly recordId: string | null;
+  /** The record's name or login, for the reader. */
+  readonly name: string;
+  /** The user that it concerns, if one. */
+  readonly userId: string | null;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Numbers this process's record events without a gap: events carry `writer` and `seq` so that a missing one shows. */
+export class ChangeWriter {
+  readonly #writer: string;
+  #seq = 0;
+
+  constructor(writer: string) {
+    this.#writer = writer;
+  }
+
+  /**
+   * Writes `changes` as events of kind `change` in `tx`. Returns a function to call once `tx` has committed, which
+   * makes the numbers final; without it the next transaction takes them again. Transactions must run one after the other.
+   */
+  async write(
+    tx: Knex.Transaction,
+    changes: readonly RecordedChange[],
+    actor: Actor,
+    now: Instant,
+  ): Promise<() => void> {
+    const first = this.#seq + 1;
+    const rows = changes.map((change, i) => ({
+      id: uuid7(now),
+      writer: this.#writer,
+      seq: first + i,
+      time: now,
+      kind: 'change',
+      user_id: change.userId,
+      login: change.record === 'user' ? change.name : null,
+      source: actor.source,
+      actor: actor.name,
+      detail: JSON.stringify({
+        action: change.action,
+        record: change.record,
+        recordId: change.recordId,
+        name: change.name,
+        ...change.detail,
+      }),
+    }));
+    if (rows.length > 0) await tx.batchInsert('events', rows, 50);
+    const links = rows.flatMap((row) => (row.user_id === null ? [] : [{ user_id: row.user_id, event_id: row.id }]));
+    if (links.length > 0) await tx.batchInsert('event_users', links, 50);
+    return () => {
+      this.#seq = first + rows.length - 1;
+    };
+  }
+}
