@@ -6,6 +6,7 @@ import type { Knex } from 'knex';
 import type { Instant } from '../base/units.js';
 import { uuid7 } from '../base/uuid7.js';
 import type { Actor } from './actor.js';
+import { userKey } from './user-key.js';
 
 /** What a feed row speaks of; caches drop it by this. */
 export type ChangeKind =
@@ -70,6 +71,7 @@ export class ChangeWriter {
       time: now,
       kind: 'change',
       user_id: change.userId,
+      user_key: change.userId === null ? null : userKey(change.userId),
       login: change.record === 'user' ? change.name : null,
       source: actor.source,
       actor: actor.name,
@@ -82,8 +84,6 @@ export class ChangeWriter {
       }),
     }));
     if (rows.length > 0) await tx.batchInsert('events', rows, 50);
-    const links = rows.flatMap((row) => (row.user_id === null ? [] : [{ user_id: row.user_id, event_id: row.id }]));
-    if (links.length > 0) await tx.batchInsert('event_users', links, 50);
     return () => {
       this.#seq = first + rows.length - 1;
     };

@@ -8,7 +8,8 @@ import type { Knex } from 'knex';
 function sql(sqlite: boolean, template: string): string {
   const words: Record<string, string> = sqlite
     ? {
-        pk: 'integer primary key',
+        // AUTOINCREMENT: a pk is never given twice, so that no cache or event can take a new record for a deleted one.
+        pk: 'integer primary key autoincrement',
         pos: 'integer primary key',
         seq: 'integer primary key autoincrement',
         big: 'integer',
@@ -84,12 +85,11 @@ const TABLES = [
     created_at {big} not null, last_used_at {big}, revoked_at {big})`,
 
   // The log, and on SQLite the ledger too: an accepted code is its row here (token_pk, step), a lockout its column. Appended to, never changed.
+  // user_key: a number made from user_id (user-key.ts), so that an index over it is small.
   `create table events (
     pos {pos}, id text not null unique, writer text not null, seq {big} not null, time {big} not null, kind text not null, outcome text, reason text,
-    login text, user_pk {big}, user_id text, resource text, client text, door text, source text, method text, duration {big},
+    login text, user_id text, user_key {big}, resource text, client text, door text, source text, method text, duration {big},
     token_pk {big}, step {big}, datagram text, lockouts text, trace text, detail text, actor text)`,
-  // Which events are a user's: written behind the log (SQLite: by the fold, in sorted slices; see ledger-fold.ts).
-  `create table event_users (user_id text not null, event_id text not null, primary key (user_id, event_id)) {norowid}`,
 
   // The feed: a row for every transaction that changed records. pks: JSON array of what changed, null for all of that kind.
   `create table changes (seq {seq}, kind text not null, pks text, time {big} not null{xid})`,
@@ -99,9 +99,14 @@ const TABLES = [
 export async function up(db: Knex): Promise<void> {
   const sqlite = db.client.config.client === 'sqlite3';
   for (const statement of TABLES) await db.raw(sql(sqlite, statement));
-  if (!sqlite) {
-    // One-row inserts keep this true on PostgreSQL, where the database writes in place and needs no fold.
-    await db.raw('create index events_time on events(time)');
+  if (sqlite) {
+    // Which events are a user's, written behind the log in sorted slices (fold.ts). The bucket (pos / 1,000,000) keeps what
+    // is being written small, however long the log gets.
+    await db.raw(
+      'create table event_index (bucket integer, user_key integer, pos integer, primary key (bucket, user_key, pos)) without rowid',
+    );
+  } else {
+    await db.raw('create index events_user on events(user_key, pos)');
     await db.raw('create index changes_xid on changes(xid)');
   }
   await db.raw(`insert into changes (kind, pks, time) values ('start', null, 0)`);
