@@ -11,6 +11,8 @@ import { userKey } from './user-key.js';
 /** What a feed row speaks of; caches drop it by this. */
 export type ChangeKind =
   | 'user'
+  /** The failures of these users were forgotten by an administrator: whatever a ledger holds of them goes. */
+  | 'unlock'
   | 'group'
   | 'resource'
   | 'token'

@@ -1,0 +1,169 @@
+/**
+ * Brings the tables up to the event log (SQLite only): token floors, lockouts and the index of users' events, in sorted slices
+ * between the ledger's batches, so that many events dirty few pages and no answer waits long. Afterwards the mark moves, and
+ * what memory held ahead of the tables is let go. Interrupted anywhere it loses nothing: the log is the truth, and a start
+ * replays all of it behind the mark.
+ */
+import type { Knex } from 'knex';
+import { millis } from '../base/units.js';
+import type { StoreDirectory } from './directory.js';
+import { type Feed, POSITION_SQL } from './feed.js';
+import { type EmbeddedLedger, run } from './ledger-embedded.js';
+import type { Lockouts, StateOverlay } from './state-overlay.js';
+
+export const FOLD_LIMITS = {
+  /** Events behind the mark at which folding begins even under load: it bounds memory and the replay at start. */
+  eventsBehind: 100_000,
+  /** Rows in a slice: a few milliseconds of writing. */
+  slice: 1_000,
+  /** How often it is looked whether there is something to fold. */
+  everyMs: millis(1_000),
+  /** Idle for so long (nothing committed between two looks) and even a short tail is folded. */
+  idleLooks: 2,
+} as const;
+
+const WRITE_FLOORS = `update token_state set floor = j.value->>1, last_datagram = j.value->>2
+  from (select value from json_each(?)) j where token_pk = j.value->>0 and floor < j.value->>1`;
+const CLEAR_LOCKOUTS = 'delete from lockouts where user_pk in (select value from json_each(?))';
+const WRITE_LOCKOUTS = `insert or replace into lockouts (user_pk, source, failures, window_start, locked_until, recent)
+  select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 from json_each(?)
+  where exists (select 1 from users where pk = value->>0)`;
+const INDEX_EVENTS = `insert or ignore into event_index (bucket, user_key, pos)
+  select pos / 1000000, user_key, pos from events where pos > ? and pos <= ? and user_key is not null order by 1, 2, 3`;
+const READ_MARKS = `select coalesce((select cast(value as integer) from meta where key = 'foldMark'), 0) as mark,
+  coalesce((select max(pos) from events), 0) as last`;
+const MOVE_MARK = `insert into meta (key, value) values ('foldMark', ?) on conflict (key) do update set value = excluded.value`;
+
+export class Fold {
+  readonly #db: Knex;
+  readonly #ledger: EmbeddedLedger;
+  readonly #overlay: StateOverlay;
+  readonly #directory: StoreDirectory;
+  readonly #feed: Feed;
+  readonly #onError: (error: unknown) => void;
+  #timer: NodeJS.Timeout | null = null;
+  #folding: Promise<void> | null = null;
+  #unfoldedAtLastLook = 0;
+  #quietLooks = 0;
+  #stopped = false;
+
+  constructor(deps: {
+    db: Knex;
+    ledger: EmbeddedLedger;
+    overlay: StateOverlay;
+    directory: StoreDirectory;
+    feed: Feed;
+    onError: (error: unknown) => void;
+  }) {
+    this.#db = deps.db;
+    this.#ledger = deps.ledger;
+    this.#overlay = deps.overlay;
+    this.#directory = deps.directory;
+    this.#feed = deps.feed;
+    this.#onError = deps.onError;
+  }
+
+  /** Begins to look now and then. */
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), FOLD_LIMITS.everyMs);
+    this.#timer.unref();
+  }
+
+  /** Stops looking, waits for the slice that is being written. What is not folded is replayed at the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#folding?.catch(() => undefined);
+  }
+
+  #look(): void {
+    const { unfolded } = this.#ledger;
+    this.#quietLooks = unfolded === this.#unfoldedAtLastLook ? this.#quietLooks + 1 : 0;
+    this.#unfoldedAtLastLook = unfolded;
+    if (unfolded === 0 || this.#folding !== null) return;
+    if (unfolded < FOLD_LIMITS.eventsBehind && this.#quietLooks < FOLD_LIMITS.idleLooks) return;
+    this.#folding = this.fold()
+      .catch(this.#onError)
+      .finally(() => {
+        this.#folding = null;
+      });
+  }
+
+  /** Folds everything that is in the log now. Rejects where the store fails; the next look tries again. */
+  async fold(): Promise<void> {
+    const rows: { mark: number; last: number }[] = await this.#db.raw(READ_MARKS);
+    const { mark, last } = rows[0] ?? { mark: 0, last: 0 };
+    const before = this.#ledger.unfolded;
+    // Taken after `last` was read: whatever is in the log up to there is in these states.
+    const tokens = [...this.#overlay.tokens.keys()].sort(ascending);
+    const users = [...this.#overlay.lockouts.keys()].sort(ascending);
+    const folded = { floors: new Map<number, number>(), lockouts: new Map<number, Lockouts>() };
+
+    for (const slice of slices(tokens)) await this.#turn(() => this.#writeFloors(slice, folded.floors));
+    for (const slice of slices(users)) await this.#turn(() => this.#writeLockouts(slice, folded.lockouts));
+    for (let from = mark; from < last; from += FOLD_LIMITS.slice) {
+      await this.#turn(() => run(this.#db, INDEX_EVENTS, [from, Math.min(from + FOLD_LIMITS.slice, last)]));
+    }
+    await this.#turn(() => run(this.#db, MOVE_MARK, [String(last)]));
+    this.#ledger.unfolded -= before;
+
+    // A read that began before the tables were written may still bring the old state: memory keeps the new one until it has ended.
+    await this.#directory.quiesce();
+    for (const [pk, floor] of folded.floors)
+      if (this.#overlay.tokens.get(pk)?.floor === floor) this.#overlay.tokens.delete(pk);
+    for (const [pk, states] of folded.lockouts)
+      if (this.#overlay.lockouts.get(pk) === states) this.#overlay.lockouts.delete(pk);
+  }
+
+  async #turn(write: () => Promise<unknown>): Promise<void> {
+    if (this.#stopped) throw new Error('stopped while folding; the rest is replayed at the next start');
+    await this.#ledger.inTurn(async () => {
+      await write();
+    });
+  }
+
+  async #writeFloors(pks: readonly number[], folded: Map<number, number>): Promise<void> {
+    const rows = [];
+    for (const pk of pks) {
+      const state = this.#overlay.tokens.get(pk);
+      if (state === undefined) continue;
+      rows.push([pk, state.floor, state.lastDatagram]);
+      folded.set(pk, state.floor);
+    }
+    await run(this.#db, WRITE_FLOORS, [JSON.stringify(rows)]);
+  }
+
+  /** In one transaction, and only where no unlock has come that memory has not heard of. */
+  async #writeLockouts(pks: readonly number[], folded: Map<number, Lockouts>): Promise<void> {
+    await this.#feed.poll();
+    const held = pks.flatMap((pk) => {
+      const states = this.#overlay.lockouts.get(pk);
+      return states === undefined ? [] : [[pk, states] as const];
+    });
+    const rows = held.flatMap(([pk, states]) =>
+      [...states].map(([source, s]) => [
+        pk,
+        source,
+        s.failures,
+        s.windowStart,
+        s.lockedUntil,
+        JSON.stringify(s.recent),
+      ]),
+    );
+    await this.#db.transaction(async (tx) => {
+      await tx.raw(CLEAR_LOCKOUTS, [JSON.stringify(held.map(([pk]) => pk))]);
+      await tx.raw(WRITE_LOCKOUTS, [JSON.stringify(rows)]);
+      const positions: { position: number }[] = await tx.raw(`select ${POSITION_SQL.sqlite} as position`);
+      if (positions[0]?.position !== this.#feed.position) throw new Error('the feed moved while lockouts were folded');
+    });
+    for (const [pk, states] of held) folded.set(pk, states);
+  }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}
+
+function* slices(pks: readonly number[]): Generator<readonly number[]> {
+  for (let i = 0; i < pks.length; i += FOLD_LIMITS.slice) yield pks.slice(i, i + FOLD_LIMITS.slice);
+}

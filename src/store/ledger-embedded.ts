@@ -1,0 +1,354 @@
+/**
+ * The ledger over SQLite. This process alone decides on the file (embedded-lock.ts), so memory decides, and the event log is the
+ * ledger: an accepted code is its event. A batch is one append in autocommit, taken only where the feed still stands where the
+ * batch was decided. Token floors and lockouts in the tables follow behind (fold.ts); what they lack is replayed at start.
+ *
+ *            commit()                      flush: one statement
+ *   entry ──▶ gathering ──(none under way)──▶ on its way ──▶ on disk: state in memory, proofs handed out
+ *                ▲                               │  0 rows: the feed moved; read it, send back what is stale, try again
+ *                └── unavailable ◀── in doubt ◀──┘  error: nothing is answered until the ids were looked up
+ */
+import type { Knex } from 'knex';
+import {
+  type Commit,
+  committedProof,
+  type Ledger,
+  type LedgerEntry,
+  type TokenState,
+  type UserFacts,
+} from '../access/ports.js';
+import { instant } from '../base/units.js';
+import { EVENT_COLUMNS, eventRow, type LockoutColumn } from './event-row.js';
+import { type Change, type Feed, POSITION_SQL } from './feed.js';
+import type { CachedUser, Lockouts, StateOverlay } from './state-overlay.js';
+
+export const LEDGER_LIMITS = {
+  /** Entries in one statement; more would make the first wait too long for the last. */
+  batch: 512,
+  /** Entries that wait; beyond, `overload`. */
+  waiting: 8_192,
+  /** Times that a batch is tried while the feed moves under it; a writer commits at most every few milliseconds. */
+  feedMoves: 100,
+  /** Between two attempts to learn what became of a batch. */
+  doubtRetryMs: 250,
+  /** Between two writes that try whether a store that failed can be written again. */
+  probeMs: 1_000,
+} as const;
+
+const INSERT = `insert into events (kind, writer, ${EVENT_COLUMNS.join(', ')})
+  select 'authentication', ?, ${EVENT_COLUMNS.map((_, i) => `value->>${i}`).join(', ')} from json_each(?) where ${POSITION_SQL.sqlite} = ?`;
+
+interface Waiting {
+  readonly entry: LedgerEntry;
+  resolve(commit: Commit): void;
+}
+
+const STALE: Commit = { kind: 'stale' };
+const STORE: Commit = { kind: 'unavailable', cause: 'store' };
+const OVERLOAD: Commit = { kind: 'unavailable', cause: 'overload' };
+
+/** What the ledger tells the operator. */
+export interface LedgerObserver {
+  batch(size: number): void;
+  failed(error: unknown): void;
+  recovered(): void;
+}
+
+/** Work that must have the ledger's connection to itself for a moment (a slice of the fold). */
+type Turn = () => Promise<void>;
+
+export class EmbeddedLedger implements Ledger {
+  readonly shared = false;
+  readonly #db: Knex;
+  readonly #feed: Feed;
+  readonly #overlay: StateOverlay;
+  readonly #writer: string;
+  readonly #observer: LedgerObserver;
+  readonly #cached: { user: CachedUser };
+
+  #seq = 0;
+  #waiting: Waiting[] = [];
+  #turns: Turn[] = [];
+  #running: Promise<void> | null = null;
+  /** Tokens whose consumption is gathering or on its way. */
+  readonly #claimed = new Set<number>();
+  #healthy = true;
+  #doubt: Promise<void> | null = null;
+  #probe: NodeJS.Timeout | null = null;
+  #stopped = false;
+  /** Events written since the fold last looked. */
+  unfolded = 0;
+
+  /** `writer` names this process in the log; `cached.user` finds the directory's own facts (set once the directory is made). */
+  constructor(deps: {
+    db: Knex;
+    feed: Feed;
+    overlay: StateOverlay;
+    writer: string;
+    observer: LedgerObserver;
+    cached: { user: CachedUser };
+  }) {
+    this.#db = deps.db;
+    this.#feed = deps.feed;
+    this.#overlay = deps.overlay;
+    this.#writer = deps.writer;
+    this.#observer = deps.observer;
+    this.#cached = deps.cached;
+    deps.feed.listen((changes) => this.#forget(changes));
+  }
+
+  /** Whether the last write succeeded. */
+  get healthy(): boolean {
+    return this.#healthy && this.#doubt === null;
+  }
+
+  /** Replays the log's tail behind the fold's mark. Call before the first decision. Rejects where the store cannot be read. */
+  async start(): Promise<void> {
+    const rows: { token_pk: number | null; step: number | null; datagram: string | null; lockouts: string | null }[] =
+      await this.#db.raw(
+        `select token_pk, step, datagram, lockouts from events
+       where pos > coalesce((select cast(value as integer) from meta where key = 'foldMark'), 0) order by pos`,
+      );
+    for (const row of rows) {
+      if (row.token_pk !== null && row.step !== null) {
+        const floor = Math.max(this.#overlay.tokens.get(row.token_pk)?.floor ?? 0, row.step + 1);
+        this.#overlay.tokens.set(row.token_pk, { floor, lastDatagram: row.datagram });
+      }
+      if (row.lockouts !== null) this.#replayLockouts(JSON.parse(row.lockouts));
+    }
+    this.unfolded = rows.length;
+  }
+
+  /** Ends after what is gathering was written. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#probe !== null) clearInterval(this.#probe);
+    while (this.#running !== null) await this.#running;
+  }
+
+  commit(entry: LedgerEntry): Promise<Commit> {
+    if (this.#doubt !== null) return Promise.resolve(STORE);
+    if (this.#waiting.length >= LEDGER_LIMITS.waiting) return Promise.resolve(OVERLOAD);
+    if (!this.#claim(entry)) return Promise.resolve(STALE);
+    return new Promise((resolve) => {
+      this.#waiting.push({ entry, resolve });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Runs `turn` between two batches, on the same connection. Rejects where the turn does. */
+  inTurn(turn: Turn): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#turns.push(() => turn().then(resolve, reject));
+      this.#running ??= this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#turns.length > 0) {
+      if (this.#waiting.length > 0) await this.#flush();
+      await this.#turns.shift()?.();
+    }
+    this.#running = null;
+  }
+
+  /** Memory decides: the lockouts and the token's floor are what the decision saw, and no other consumption is under way. */
+  #claim({ consumption, lockouts, user }: LedgerEntry): boolean {
+    if (user !== null) {
+      const states = this.#lockoutsOf(user);
+      if (consumption !== null && states !== user.lockouts) return false;
+      if (lockouts.some(({ source, before }) => (states.get(source) ?? null) !== before)) return false;
+    }
+    if (consumption === null) return true;
+    const { pk } = consumption.token;
+    if (this.#claimed.has(pk) || consumption.at < this.#stateOf(consumption.token.state, pk).floor) return false;
+    this.#claimed.add(pk);
+    return true;
+  }
+
+  async #flush(): Promise<void> {
+    let batch = this.#waiting;
+    if (batch.length > LEDGER_LIMITS.batch) this.#waiting = batch.splice(LEDGER_LIMITS.batch);
+    else this.#waiting = [];
+    try {
+      for (let attempt = 0; attempt < LEDGER_LIMITS.feedMoves; attempt++) {
+        batch = this.#sendBackStale(batch);
+        if (batch.length === 0) return;
+        if (await this.#append(batch)) return this.#settle(batch);
+        await this.#feed.poll();
+      }
+      this.#release(batch, STORE);
+    } catch (error) {
+      this.#fail(batch, error);
+    }
+  }
+
+  /** Answers `stale` for entries whose records changed after they were read; returns the rest. */
+  #sendBackStale(batch: Waiting[]): Waiting[] {
+    const position = this.#feed.position;
+    if (batch.every(({ entry }) => entry.position >= position)) return batch;
+    const current = [];
+    for (const waiting of batch) {
+      const { entry } = waiting;
+      if (this.#feed.touched(entry.position, entry.user?.pk ?? null, entry.resource?.pk ?? null))
+        this.#release([waiting], STALE);
+      else current.push(waiting);
+    }
+    return current;
+  }
+
+  /** One statement, on disk when it returns. False where the feed has moved: nothing was written. */
+  async #append(batch: readonly Waiting[]): Promise<boolean> {
+    const rows = JSON.stringify(batch.map(({ entry }, i) => eventRow(entry, this.#seq + 1 + i)));
+    const { changes } = await run(this.#db, INSERT, [this.#writer, rows, this.#feed.position]);
+    return changes > 0;
+  }
+
+  #settle(batch: readonly Waiting[]): void {
+    this.#seq += batch.length;
+    this.unfolded += batch.length;
+    this.#observer.batch(batch.length);
+    this.#becomeHealthy();
+    for (const { entry, resolve } of batch) {
+      this.#apply(entry);
+      resolve({ kind: 'committed', proof: committedProof(entry.event.id) });
+    }
+  }
+
+  /** Brings memory to what the disk says, in the overlay and in whatever facts are cached. */
+  #apply({ consumption, lockouts, user }: LedgerEntry): void {
+    if (consumption !== null) {
+      const { token, at, datagram } = consumption;
+      this.#claimed.delete(token.pk);
+      const state = this.#stateOf(token.state, token.pk);
+      state.floor = at + 1;
+      state.lastDatagram = datagram;
+      this.#overlay.tokens.set(token.pk, state);
+    }
+    if (user !== null && lockouts.length > 0) {
+      const states = new Map(this.#lockoutsOf(user));
+      for (const { source, after } of lockouts) {
+        if (after.failures === 0 && after.lockedUntil === 0) states.delete(source);
+        else states.set(source, after);
+      }
+      this.#setLockouts(user, states);
+    }
+  }
+
+  /** The one state object of a token: the overlay's, else the one that the facts brought. */
+  #stateOf(own: TokenState, tokenPk: number): TokenState {
+    return this.#overlay.tokens.get(tokenPk) ?? own;
+  }
+
+  #lockoutsOf(user: UserFacts): Lockouts {
+    return this.#overlay.lockouts.get(user.pk) ?? user.lockouts;
+  }
+
+  #setLockouts(user: UserFacts, states: Lockouts): void {
+    this.#overlay.lockouts.set(user.pk, states);
+    user.lockouts = states;
+    const cached = this.#cached.user(user.pk);
+    if (cached !== null) cached.lockouts = states;
+  }
+
+  #replayLockouts([userPk, ...states]: LockoutColumn): void {
+    const known = new Map(states.length === 0 ? [] : this.#overlay.lockouts.get(userPk));
+    for (const [source, failures, windowStart, lockedUntil, recent] of states) {
+      known.set(source, { failures, windowStart: instant(windowStart), lockedUntil: instant(lockedUntil), recent });
+    }
+    this.#overlay.lockouts.set(userPk, known);
+  }
+
+  /** An administrator unlocked: the feed orders that after everything written before it. */
+  #forget(changes: readonly Change[]): void {
+    for (const { kind, pks } of changes) {
+      if (kind !== 'unlock') continue;
+      if (pks === null) this.#overlay.lockouts.clear();
+      else for (const pk of pks) this.#overlay.lockouts.delete(pk);
+    }
+  }
+
+  #release(batch: readonly Waiting[], commit: Commit): void {
+    for (const { entry, resolve } of batch) {
+      if (entry.consumption !== null) this.#claimed.delete(entry.consumption.token.pk);
+      resolve(commit);
+    }
+  }
+
+  /** A write failed: nobody is answered, and nothing is decided until it is known which events are on disk after all. */
+  #fail(batch: readonly Waiting[], error: unknown): void {
+    this.#healthy = false;
+    this.#observer.failed(error);
+    this.#doubt = this.#lookUp(batch).finally(() => {
+      this.#doubt = null;
+    });
+    const unwritten = this.#waiting;
+    this.#waiting = [];
+    this.#release(unwritten, STORE);
+    for (const { resolve } of batch) resolve(STORE);
+    this.#probe ??= setInterval(() => this.#tryWriting(), LEDGER_LIMITS.probeMs).unref();
+  }
+
+  async #lookUp(batch: readonly Waiting[]): Promise<void> {
+    const ids = JSON.stringify(batch.map(({ entry }) => entry.event.id));
+    while (!this.#stopped) {
+      try {
+        const rows: { id: string }[] = await this.#db.raw(
+          'select id from events where id in (select value from json_each(?))',
+          [ids],
+        );
+        const written = new Set(rows.map(({ id }) => id));
+        for (const { entry } of batch) {
+          if (written.has(entry.event.id)) this.#apply(entry);
+          else if (entry.consumption !== null) this.#claimed.delete(entry.consumption.token.pk);
+        }
+        this.#seq += written.size;
+        return;
+      } catch (error) {
+        this.#observer.failed(error);
+        await new Promise((resolve) => setTimeout(resolve, LEDGER_LIMITS.doubtRetryMs).unref());
+      }
+    }
+  }
+
+  /** While nobody asks (their gear has gone elsewhere because we are not ready), find out ourselves that writing works again. */
+  #tryWriting(): void {
+    this.inTurn(async () => {
+      await run(
+        this.#db,
+        `insert into meta (key, value) values ('probe', '1') on conflict (key) do update set value = 1 - value`,
+        [],
+      );
+    }).then(
+      () => this.#becomeHealthy(),
+      () => undefined,
+    );
+  }
+
+  #becomeHealthy(): void {
+    if (this.#healthy) return;
+    this.#healthy = true;
+    if (this.#probe !== null) clearInterval(this.#probe);
+    this.#probe = null;
+    this.#observer.recovered();
+  }
+}
+
+interface RunnableSqlite {
+  run(sql: string, bindings: readonly unknown[], done: (this: { changes: number }, error: Error | null) => void): void;
+}
+
+/** Runs a statement and says how many rows it changed, which knex's `raw` does not tell on SQLite. */
+export async function run(db: Knex, sql: string, bindings: readonly unknown[]): Promise<{ changes: number }> {
+  const connection: RunnableSqlite = await db.client.acquireConnection();
+  try {
+    return await new Promise((resolve, reject) => {
+      connection.run(sql, bindings, function (error) {
+        if (error === null) resolve({ changes: this.changes });
+        else reject(error);
+      });
+    });
+  } finally {
+    db.client.releaseConnection(connection);
+  }
+}
