@@ -5,6 +5,8 @@ import { sallyportVersion } from './version.js';
 
 /** Wide enough for a line of help with its default, narrow enough for a terminal beside an editor. */
 const HELP_COLUMNS = 100;
+/** yargs says this of positionals, and counts them; which one is missing stands in the help. */
+const TOO_FEW = 'Not enough non-option arguments';
 
 /** Runs the command that `args` (without node and script) names. Resolves when it has ended. Rejects for bugs alone. */
 export async function runCli(args: readonly string[], commands: readonly Command[], io: Io): Promise<ExitCode> {
@@ -15,9 +17,6 @@ export async function runCli(args: readonly string[], commands: readonly Command
   const parser = yargs([])
     .scriptName('sallyport')
     .detectLocale(false)
-    .updateStrings({
-      'Not enough non-option arguments: got %s, need at least %s': 'an argument is missing',
-    })
     .wrap(HELP_COLUMNS)
     .parserConfiguration({ 'strip-aliased': true, 'greedy-arrays': false, 'parse-positional-numbers': false })
     .usage('$0 COMMAND\n\nMulti-factor authentication over RADIUS, LDAP and HTTP.')
@@ -33,7 +32,7 @@ export async function runCli(args: readonly string[], commands: readonly Command
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(message);
+      throw error ?? new UsageError(message.startsWith(TOO_FEW) ? 'an argument is missing' : message);
     });
   for (const each of commands) each.register(parser, io, ended);
   let shown = '';
