@@ -20,13 +20,10 @@ import {
 import { instant } from '../base/units.js';
 import { EVENT_COLUMNS, eventRow, type LockoutColumn } from './event-row.js';
 import { type Change, type Feed, POSITION_SQL } from './feed.js';
+import { GroupCommit, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
 import type { CachedUser, Lockouts, StateOverlay } from './state-overlay.js';
 
 export const LEDGER_LIMITS = {
-  /** Entries in one statement; more would make the first wait too long for the last. */
-  batch: 512,
-  /** Entries that wait; beyond, `overload`. */
-  waiting: 8_192,
   /** Times that a batch is tried while the feed moves under it; a writer commits at most every few milliseconds. */
   feedMoves: 100,
   /** Between two attempts to learn what became of a batch. */
@@ -38,24 +35,12 @@ export const LEDGER_LIMITS = {
 const INSERT = `insert into events (kind, writer, ${EVENT_COLUMNS.join(', ')})
   select 'authentication', ?, ${EVENT_COLUMNS.map((_, i) => `value->>${i}`).join(', ')} from json_each(?) where ${POSITION_SQL.sqlite} = ?`;
 
-interface Waiting {
-  readonly entry: LedgerEntry;
-  resolve(commit: Commit): void;
-}
-
-const STALE: Commit = { kind: 'stale' };
-const STORE: Commit = { kind: 'unavailable', cause: 'store' };
-const OVERLOAD: Commit = { kind: 'unavailable', cause: 'overload' };
-
 /** What the ledger tells the operator. */
 export interface LedgerObserver {
   batch(size: number): void;
   failed(error: unknown): void;
   recovered(): void;
 }
-
-/** Work that must have the ledger's connection to itself for a moment (a slice of the fold). */
-type Turn = () => Promise<void>;
 
 export class EmbeddedLedger implements Ledger {
   readonly shared = false;
@@ -67,9 +52,7 @@ export class EmbeddedLedger implements Ledger {
   readonly #cached: { user: CachedUser };
 
   #seq = 0;
-  #waiting: Waiting[] = [];
-  #turns: Turn[] = [];
-  #running: Promise<void> | null = null;
+  readonly #group = new GroupCommit((batch) => this.#flush(batch));
   /** Tokens whose consumption is gathering or on its way. */
   readonly #claimed = new Set<number>();
   #healthy = true;
@@ -123,33 +106,19 @@ export class EmbeddedLedger implements Ledger {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#probe !== null) clearInterval(this.#probe);
-    while (this.#running !== null) await this.#running;
+    await this.#group.idle();
   }
 
   commit(entry: LedgerEntry): Promise<Commit> {
     if (this.#doubt !== null) return Promise.resolve(STORE);
-    if (this.#waiting.length >= LEDGER_LIMITS.waiting) return Promise.resolve(OVERLOAD);
+    if (!this.#group.hasRoom) return Promise.resolve(OVERLOAD);
     if (!this.#claim(entry)) return Promise.resolve(STALE);
-    return new Promise((resolve) => {
-      this.#waiting.push({ entry, resolve });
-      this.#running ??= this.#run();
-    });
+    return this.#group.push(entry);
   }
 
   /** Runs `turn` between two batches, on the same connection. Rejects where the turn does. */
-  inTurn(turn: Turn): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#turns.push(() => turn().then(resolve, reject));
-      this.#running ??= this.#run();
-    });
-  }
-
-  async #run(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#turns.length > 0) {
-      if (this.#waiting.length > 0) await this.#flush();
-      await this.#turns.shift()?.();
-    }
-    this.#running = null;
+  inTurn(turn: () => Promise<void>): Promise<void> {
+    return this.#group.inTurn(turn);
   }
 
   /** Memory decides: the lockouts and the token's floor are what the decision saw, and no other consumption is under way. */
@@ -166,10 +135,8 @@ export class EmbeddedLedger implements Ledger {
     return true;
   }
 
-  async #flush(): Promise<void> {
-    let batch = this.#waiting;
-    if (batch.length > LEDGER_LIMITS.batch) this.#waiting = batch.splice(LEDGER_LIMITS.batch);
-    else this.#waiting = [];
+  async #flush(sent: Waiting[]): Promise<void> {
+    let batch = sent;
     try {
       for (let attempt = 0; attempt < LEDGER_LIMITS.feedMoves; attempt++) {
         batch = this.#sendBackStale(batch);
@@ -282,9 +249,7 @@ export class EmbeddedLedger implements Ledger {
     this.#doubt = this.#lookUp(batch).finally(() => {
       this.#doubt = null;
     });
-    const unwritten = this.#waiting;
-    this.#waiting = [];
-    this.#release(unwritten, STORE);
+    this.#release(this.#group.withdraw(), STORE);
     for (const { resolve } of batch) resolve(STORE);
     this.#probe ??= setInterval(() => this.#tryWriting(), LEDGER_LIMITS.probeMs).unref();
   }
