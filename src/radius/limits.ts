@@ -1,0 +1,32 @@
+/** What one stranger, and one NAS, may cost the RADIUS door. A limit without a reason is a guess. */
+export const LIMITS = {
+  /** RFC 2865 §3. */
+  packetOctets: 4096,
+  headerOctets: 20,
+  /** RFC 2865 §5: the length octet counts type and length too. */
+  attributeOctets: 253,
+  /** RFC 2865 §5.2: User-Password is 16 to 128 octets. */
+  passwordOctets: 128,
+  /** Requests whose decision is under way: a quarter of a second's work at full load; more would only wait longer than the NAS. */
+  inFlight: 4096,
+  /** One source may hold this share of them, so that one NAS gone mad leaves room for the others. */
+  inFlightShare: 1 / 2,
+  /** Rejects that wait for their moment: 0.25 s of rejects at 60,000 a second, some 5 MB. */
+  delayedRejects: 16_384,
+  /** RFC 5080 §2.2.2 asks for 5 to 30 s. */
+  duplicateMillis: 30_000,
+  /** At 40,000 requests a second these are 6 s, still within the RFC's 5 to 30. */
+  duplicateEntries: 262_144,
+  /** A reply has about 100 octets; this is reached only where replies are large. */
+  duplicateOctets: 64 * 1024 * 1024,
+  /** Source addresses whose client is remembered; a spoofer who fills it costs a scan of the networks a packet. */
+  knownSources: 8192,
+  /** Asked of the kernel (which caps it at its own limit): some 8,000 requests while the process is busy. */
+  receiveBufferOctets: 4 * 1024 * 1024,
+  /** Door events about one client, address and name: one in so long (RAD-41). */
+  eventMillis: 60_000,
+  /** Different ones within that time, so that a spoofer cannot fill the event log. */
+  eventKeys: 1024,
+  /** How often local addresses are looked at again where a wildcard is listened on: a floating address must answer soon. */
+  addressScanMillis: 5_000,
+} as const;
