@@ -48,7 +48,11 @@ export type Decision =
     }
   | { readonly outcome: 'refused'; readonly reason: Reason; readonly eventId: string }
   /** Nothing may be said about the user: no answer over RADIUS, 52 or 51 over LDAP, 503 over HTTP. */
-  | { readonly outcome: 'unavailable'; readonly cause: 'store' | 'overload' | 'upstream'; readonly eventId: string | null };
+  | {
+      readonly outcome: 'unavailable';
+      readonly cause: 'store' | 'overload' | 'upstream';
+      readonly eventId: string | null;
+    };
 
 /** The one decision behind every door. Never rejects. */
 export type Authenticate = (request: AccessRequest) => Promise<Decision>;

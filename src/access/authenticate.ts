@@ -1,0 +1,240 @@
+/**
+ * The one decision behind every door. Gathers the records, asks the rules, has the first factor checked where all rules before it
+ * hold, and answers only what the ledger has put on disk. Where directory and first factor answer at once, nothing is awaited
+ * but the ledger.
+ *
+ *   look up ─▶ take the user's turn ─▶ read the credential ─▶ rules ─▶ first factor ─▶ rules ─▶ commit ─▶ answer
+ *      ▲            │ had to wait            (pure)             │                                  │
+ *      └────────────┴─────────── once more, fresh ◀─────────────┴── a refusal by state, shared ◀───┴── stale
+ */
+import { type Clock, type Instant, instant } from '../base/units.js';
+import { decisionOf, ledgerEntry, type UnknownLogins } from './entry.js';
+import { type Evaluation, evaluate } from './evaluate.js';
+import { type Facts, type PasswordFact, usableTokens } from './facts.js';
+import { LIMITS } from './limits.js';
+import { lockedUntil } from './lockout.js';
+import { nameCandidates } from './names.js';
+import type {
+  Directory,
+  FeedPosition,
+  FirstFactorResult,
+  FirstFactors,
+  Found,
+  Ledger,
+  ResourceFacts,
+  UserFacts,
+} from './ports.js';
+import { type Reading, readCredential } from './reading.js';
+import type { AccessRequest, Authenticate, Decision } from './request.js';
+import { type Reason, RULES } from './rules.js';
+import { makeTurns } from './turns.js';
+
+export interface AuthenticateDeps {
+  readonly directory: Directory;
+  readonly ledger: Ledger;
+  readonly firstFactors: FirstFactors;
+  readonly clock: Clock;
+  /** A monotonic clock in microseconds, for the event's duration. */
+  readonly micros: () => number;
+  /** An id for an event made at `now`. */
+  readonly newId: (now: Instant) => string;
+  /** A keyed hash of a wrong code or password. */
+  readonly hashWrong: (text: string) => string;
+  readonly unknownLogins: UnknownLogins;
+  /** Told of what was thrown or rejected: a store that cannot be read, or a bug of ours. The answer is `unavailable` either way. */
+  readonly onError: (error: unknown) => void;
+}
+
+interface Records {
+  readonly user: UserFacts | null;
+  readonly resource: ResourceFacts | null;
+  readonly position: FeedPosition;
+}
+
+/** A question to the first factor, and its answer: asked once in a decision, however often the rules are. */
+interface Question {
+  /** False where it is asked for the time that it takes alone. */
+  readonly counts: boolean;
+  readonly firstFactor: string;
+  readonly user: UserFacts | null;
+  readonly password: string;
+}
+interface Answered extends Question {
+  readonly answer: FirstFactorResult;
+}
+
+const STORE: Decision = { outcome: 'unavailable', cause: 'store', eventId: null };
+const OVERLOAD: Decision = { outcome: 'unavailable', cause: 'overload', eventId: null };
+const NOT_LOCKED = instant(0);
+
+/** Reasons that a token's or counter's state gives: where other nodes decide too, the state must have been read freshly. */
+const BY_STATE: ReadonlySet<Reason | null> = new Set<Reason>(['wrong_otp', 'replayed_otp', 'locked', 'no_token']);
+const FIRST_PASSWORD_RULE = RULES.findIndex((rule) => rule.reason === 'wrong_password');
+/** Reasons after which the first factor is not asked. */
+const BEFORE_PASSWORD: ReadonlySet<Reason | null> = new Set<Reason>(
+  RULES.slice(0, FIRST_PASSWORD_RULE).map((rule) => rule.reason),
+);
+
+/** Makes the decision function of a process. All of its requests must come through one, since it gives the turns. */
+export function makeAuthenticate(deps: AuthenticateDeps): Authenticate {
+  const turns = makeTurns(LIMITS.waitingPerUser);
+
+  return async (request) => {
+    const started = deps.micros();
+    let held: number | null = null;
+    let answered: Answered | null = null;
+    let fresh = false;
+    let stale = false;
+    try {
+      for (let round = 0; round < LIMITS.rounds; round++) {
+        const found = lookUp(deps.directory, request, fresh);
+        const records = found instanceof Promise ? await found : found;
+        const pk = records.user?.pk ?? null;
+        if (pk !== null && pk !== held) {
+          if (held !== null) turns.release(held);
+          held = null;
+          const turn = turns.take(pk);
+          if (turn === 'full') return OVERLOAD;
+          held = pk;
+          if (turn !== 'now') await turn;
+          // What was read before a wait may be what another request has decided on since: read again, now that it is our turn.
+          if (turn !== 'now' || found instanceof Promise) continue;
+        }
+
+        const now = deps.clock();
+        const tokens = usableTokens(records.user, records.resource);
+        const reading = readCredential(request.credential, records.resource, tokens, request.datagram, now);
+        let facts = factsOf(request, records, reading, tokens, now);
+        let evaluation = evaluate(facts);
+        if (deps.ledger.shared && !fresh && BY_STATE.has(evaluation.reason)) {
+          fresh = true;
+          continue;
+        }
+        const question = questionOf(facts, evaluation, reading);
+        if (question !== null) {
+          if (answered === null || !isSame(question, answered)) answered = await ask(deps, question, request);
+          if (answered.answer === 'overload') return OVERLOAD;
+          if (question.counts) {
+            facts = { ...facts, password: answered.answer };
+            evaluation = evaluate(facts);
+          }
+        }
+
+        const entry = ledgerEntry({
+          id: deps.newId(now),
+          request,
+          facts,
+          evaluation,
+          reading,
+          position: records.position,
+          durationMicros: deps.micros() - started,
+          unknownLogins: deps.unknownLogins,
+          hashWrong: deps.hashWrong,
+        });
+        const commit = await deps.ledger.commit(entry);
+        if (commit.kind === 'committed') return decisionOf(evaluation, facts, commit.proof);
+        if (commit.kind === 'unavailable') return commit.cause === 'overload' ? OVERLOAD : STORE;
+        if (stale) return STORE;
+        stale = true;
+        fresh = true;
+      }
+      return STORE;
+    } catch (error) {
+      deps.onError(error);
+      return STORE;
+    } finally {
+      if (held !== null) turns.release(held);
+    }
+  };
+}
+
+function lookUp(directory: Directory, request: AccessRequest, fresh: boolean): Records | Promise<Records> {
+  const names = nameCandidates(request.login, request.domains);
+  const [name, ...others] = names;
+  if (name === undefined) return withResource(directory, request, fresh, null);
+  const found = directory.userByName(name, fresh);
+  if (found instanceof Promise || (found.value === null && others.length > 0)) {
+    return lookUpSlowly(directory, request, fresh, found, others);
+  }
+  return withResource(directory, request, fresh, found);
+}
+
+async function lookUpSlowly(
+  directory: Directory,
+  request: AccessRequest,
+  fresh: boolean,
+  first: Found<UserFacts> | Promise<Found<UserFacts>>,
+  others: readonly string[],
+): Promise<Records> {
+  let found = await first;
+  const { position } = found;
+  for (const name of others) {
+    if (found.value === null) found = await directory.userByName(name, fresh);
+  }
+  return withResource(directory, request, fresh, { value: found.value, position });
+}
+
+/** The position is that of the first read: where the feed has moved between two reads, the decision must not commit. */
+function withResource(
+  directory: Directory,
+  request: AccessRequest,
+  fresh: boolean,
+  user: Found<UserFacts> | null,
+): Records | Promise<Records> {
+  const found = directory.resourceById(request.resourceId, fresh);
+  const records = (resource: Found<ResourceFacts>): Records => ({
+    user: user?.value ?? null,
+    resource: resource.value,
+    position: user?.position ?? resource.position,
+  });
+  return found instanceof Promise ? found.then(records) : records(found);
+}
+
+function factsOf(
+  request: AccessRequest,
+  { user, resource }: Records,
+  reading: Reading,
+  tokens: Facts['tokens'],
+  now: Instant,
+): Facts {
+  return {
+    now,
+    user,
+    resource,
+    method: request.method,
+    source: request.source,
+    lockedUntil: user === null ? NOT_LOCKED : lockedUntil(user.lockouts, request.source ?? request.peer, now),
+    password: passwordFact(resource, reading),
+    tokens,
+    otp: reading.otp,
+  };
+}
+
+function passwordFact(resource: ResourceFacts | null, { split }: Reading): PasswordFact {
+  if (resource === null || resource.firstFactor === 'none') return 'none';
+  // An empty password never leaves the house: a directory takes it for an anonymous bind and says yes.
+  return split.password === '' ? 'wrong' : 'unasked';
+}
+
+/**
+ * Who is asked what. Where an earlier rule has failed an upstream is left alone, but the own password check does its work all the
+ * same, for nobody, so that a stopwatch cannot tell who exists.
+ */
+function questionOf({ user, resource, password }: Facts, { reason }: Evaluation, { split }: Reading): Question | null {
+  if (password !== 'unasked' || resource === null) return null;
+  const { firstFactor } = resource;
+  if (!BEFORE_PASSWORD.has(reason)) return { counts: true, firstFactor, user, password: split.password };
+  return firstFactor === 'local' ? { counts: false, firstFactor, user: null, password: split.password } : null;
+}
+
+const isSame = (question: Question, answered: Answered): boolean =>
+  question.firstFactor === answered.firstFactor &&
+  question.password === answered.password &&
+  question.user?.pk === answered.user?.pk &&
+  question.user?.passwordHash === answered.user?.passwordHash;
+
+async function ask(deps: AuthenticateDeps, question: Question, request: AccessRequest): Promise<Answered> {
+  const { firstFactor, user, password } = question;
+  const answer = await deps.firstFactors.check(firstFactor, user, user?.login ?? request.login, password);
+  return { ...question, answer };
+}
