@@ -6,6 +6,8 @@ import type { Knex } from 'knex';
 import type { Instant } from '../base/units.js';
 import { uuid7 } from '../base/uuid7.js';
 import type { Actor } from './actor.js';
+import { fieldsRow, insertEvents } from './event-row.js';
+import { refreshUserFacts } from './user-facts.js';
 import { userKey } from './user-key.js';
 
 /** What a feed row speaks of; caches drop it by this. */
@@ -22,7 +24,7 @@ export type ChangeKind =
   | 'administrator';
 
 /**
- * Adds the feed row: records `pks` of `kind` changed (null: any of them may have). Tokens, aliases, assignments and group
+ * Call it last in a transaction: it puts together again what decisions read of the users, and adds the feed row: records `pks` of `kind` changed (null: any of them may have). Tokens, aliases, assignments and group
  * memberships are part of their user: announce the user's pk under `user`, old and new owner both.
  */
 export async function announce(
@@ -31,6 +33,7 @@ export async function announce(
   pks: readonly number[] | null,
   now: Instant,
 ): Promise<void> {
+  if (kind === 'user') await refreshUserFacts(tx, pks);
   await tx('changes').insert({ kind, pks: pks === null ? null : JSON.stringify(pks), time: now });
 }
 
@@ -44,6 +47,8 @@ export interface RecordedChange {
   /** The user that it concerns, if one. */
   readonly userId: string | null;
   readonly detail?: Readonly<Record<string, unknown>>;
+  /** Where an administrator unlocked: whose failures are forgotten from here on, also when the log is replayed. */
+  readonly unlockedUserPk?: number;
 }
 
 /** Numbers this process's record events without a gap: events carry `writer` and `seq` so that a missing one shows. */
@@ -66,26 +71,29 @@ export class ChangeWriter {
     now: Instant,
   ): Promise<() => void> {
     const first = this.#seq + 1;
-    const rows = changes.map((change, i) => ({
-      id: uuid7(now),
-      writer: this.#writer,
-      seq: first + i,
-      time: now,
-      kind: 'change',
-      user_id: change.userId,
-      user_key: change.userId === null ? null : userKey(change.userId),
-      login: change.record === 'user' ? change.name : null,
-      source: actor.source,
-      actor: actor.name,
-      detail: JSON.stringify({
-        action: change.action,
-        record: change.record,
-        recordId: change.recordId,
-        name: change.name,
-        ...change.detail,
+    const rows = changes.map((change, i) =>
+      fieldsRow({
+        id: uuid7(now),
+        writer: this.#writer,
+        seq: first + i,
+        time: now,
+        kind: 'change',
+        user_id: change.userId,
+        user_key: change.userId === null ? null : userKey(change.userId),
+        login: change.record === 'user' ? change.name : null,
+        source: actor.source,
+        actor: actor.name,
+        lockouts: change.unlockedUserPk === undefined ? null : JSON.stringify([change.unlockedUserPk]),
+        detail: JSON.stringify({
+          action: change.action,
+          record: change.record,
+          recordId: change.recordId,
+          name: change.name,
+          ...change.detail,
+        }),
       }),
-    }));
-    if (rows.length > 0) await tx.batchInsert('events', rows, 50);
+    );
+    await insertEvents(tx, rows);
     return () => {
       this.#seq = first + rows.length - 1;
     };

@@ -5,6 +5,7 @@
 import type { Instant } from '../base/units.js';
 import { uuid7 } from '../base/uuid7.js';
 import type { Database } from './database.js';
+import { fieldsRow, insertEvents } from './event-row.js';
 
 /** One such event. `detail` never holds a secret. */
 export interface DoorEvent {
@@ -21,7 +22,7 @@ export interface DoorEvent {
 }
 
 const LIMITS = {
-  /** Events in one statement: 14 bound values each, and SQLite takes 32,766 in all. */
+  /** Events in one statement. */
   batch: 500,
   /** Events that wait to be written; beyond, they are not taken. */
   waiting: 4_096,
@@ -34,15 +35,16 @@ interface Waiting {
 
 export class EventAppender {
   readonly #database: Database;
-  readonly #writer: string;
+  readonly #name: string;
   readonly #onError: (error: unknown) => void;
   #seq = 0;
+  #generation = 0;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | null = null;
 
   constructor(database: Database, writer: string, onError: (error: unknown) => void) {
     this.#database = database;
-    this.#writer = writer;
+    this.#name = writer;
     this.#onError = onError;
   }
 
@@ -63,21 +65,26 @@ export class EventAppender {
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, LIMITS.batch);
-      const first = this.#seq + 1;
-      const rows = batch.map(({ event }, i) => ({
-        id: uuid7(event.time),
-        writer: this.#writer,
-        seq: first + i,
-        ...event,
-        detail: event.detail === null ? null : JSON.stringify(event.detail),
-      }));
+      const writer = `${this.#name}.${this.#generation}`;
+      const rows = batch.map(({ event }, i) =>
+        fieldsRow({
+          id: uuid7(event.time),
+          writer,
+          seq: this.#seq + 1 + i,
+          ...event,
+          detail: event.detail === null ? null : JSON.stringify(event.detail),
+        }),
+      );
       let stored = false;
       try {
-        await this.#database.records('events').insert(rows);
+        await insertEvents(this.#database.records, rows);
         this.#seq += batch.length;
         stored = true;
       } catch (error) {
         this.#onError(error);
+        // Whether it is on disk is not known: a writer's numbers must not come twice, so a new writer goes on.
+        this.#generation += 1;
+        this.#seq = 0;
       }
       for (const { resolve } of batch) resolve(stored);
     }

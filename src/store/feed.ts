@@ -11,6 +11,7 @@ import type { FeedPosition } from '../access/ports.js';
 import type { Clock, Instant } from '../base/units.js';
 import type { ChangeKind } from './change.js';
 import type { Database } from './database.js';
+import { POSITION_SQL } from './feed-position.js';
 
 /** How often the feed is read. Others' changes must be seen within a second. */
 const POLL_MS = 100;
@@ -33,12 +34,6 @@ interface ChangeRow {
 }
 
 export type ChangeListener = (changes: readonly Change[]) => void;
-
-/** SQL for "where the feed stands", to be read in the same statement as records. Yields one integer. */
-export const POSITION_SQL = {
-  sqlite: '(select max(seq) from changes)',
-  postgres: '(pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)',
-} as const;
 
 export class Feed {
   readonly #db: Knex;

@@ -7,7 +7,8 @@
 import type { Knex } from 'knex';
 import { millis } from '../base/units.js';
 import type { StoreDirectory } from './directory.js';
-import { type Feed, POSITION_SQL } from './feed.js';
+import type { Feed } from './feed.js';
+import { POSITION_SQL } from './feed-position.js';
 import { type EmbeddedLedger, run } from './ledger-embedded.js';
 import type { Lockouts, StateOverlay } from './state-overlay.js';
 

@@ -18,8 +18,9 @@ import {
   type UserFacts,
 } from '../access/ports.js';
 import { instant } from '../base/units.js';
-import { EVENT_COLUMNS, eventRow, type LockoutColumn } from './event-row.js';
-import { type Change, type Feed, POSITION_SQL } from './feed.js';
+import { APPEND_SQLITE, eventRow, type LockoutColumn } from './event-row.js';
+import type { Change, Feed } from './feed.js';
+import { POSITION_SQL } from './feed-position.js';
 import { GroupCommit, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
 import type { CachedUser, Lockouts, StateOverlay } from './state-overlay.js';
 
@@ -32,8 +33,7 @@ export const LEDGER_LIMITS = {
   probeMs: 1_000,
 } as const;
 
-const INSERT = `insert into events (kind, writer, ${EVENT_COLUMNS.join(', ')})
-  select 'authentication', ?, ${EVENT_COLUMNS.map((_, i) => `value->>${i}`).join(', ')} from json_each(?) where ${POSITION_SQL.sqlite} = ?`;
+const APPEND = `${APPEND_SQLITE} where ${POSITION_SQL.sqlite} = ?`;
 
 /** What the ledger tells the operator. */
 export interface LedgerObserver {
@@ -166,8 +166,8 @@ export class EmbeddedLedger implements Ledger {
 
   /** One statement, on disk when it returns. False where the feed has moved: nothing was written. */
   async #append(batch: readonly Waiting[]): Promise<boolean> {
-    const rows = JSON.stringify(batch.map(({ entry }, i) => eventRow(entry, this.#seq + 1 + i)));
-    const { changes } = await run(this.#db, INSERT, [this.#writer, rows, this.#feed.position]);
+    const rows = JSON.stringify(batch.map(({ entry }, i) => eventRow(entry, this.#writer, this.#seq + 1 + i)));
+    const { changes } = await run(this.#db, APPEND, [rows, this.#feed.position]);
     return changes > 0;
   }
 

@@ -6,7 +6,7 @@
  */
 import type { Knex } from 'knex';
 import { type Commit, committedProof, type Ledger, type LedgerEntry } from '../access/ports.js';
-import { EVENT_COLUMNS, eventRow } from './event-row.js';
+import { EVENT_COLUMN_TYPES, EVENT_COLUMNS, eventRow } from './event-row.js';
 import { GroupCommit, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
 import type { LedgerObserver } from './ledger-embedded.js';
 import type { CachedUser } from './state-overlay.js';
@@ -17,29 +17,9 @@ const CONFLICTS = new Set(['40P01', '40001']);
 /** Between two looks whether a database that failed is back. */
 const PROBE_MS = 1_000;
 
-const TYPES: Readonly<Record<(typeof EVENT_COLUMNS)[number], string>> = {
-  id: 'text',
-  seq: 'bigint',
-  time: 'bigint',
-  outcome: 'text',
-  reason: 'text',
-  login: 'text',
-  user_id: 'text',
-  user_key: 'bigint',
-  resource: 'text',
-  client: 'text',
-  door: 'text',
-  source: 'text',
-  method: 'text',
-  duration: 'bigint',
-  token_pk: 'bigint',
-  step: 'bigint',
-  datagram: 'text',
-  lockouts: 'text',
-  trace: 'text',
-  detail: 'text',
-};
-const EVENT_VALUES = EVENT_COLUMNS.map((name, i) => `(e->>${i})::${TYPES[name]} as ${name}`).join(', ');
+const EVENT_VALUES = Object.entries(EVENT_COLUMN_TYPES)
+  .map(([name, type], i) => `(e->>${i})::${type} as ${name}`)
+  .join(', ');
 
 const STATEMENT = `
   with input as materialized (
@@ -71,8 +51,8 @@ const STATEMENT = `
     select user_pk, source, failures, window_start, locked_until, recent from wanted where was_failures is null
     on conflict do nothing returning user_pk, source
   )
-  insert into events (kind, writer, ${EVENT_COLUMNS.join(', ')})
-  select 'authentication', ?, ${EVENT_COLUMNS.map((name) => (name === 'seq' ? '?::bigint + row_number() over (order by n)' : name)).join(', ')}
+  insert into events (${EVENT_COLUMNS.join(', ')})
+  select ${EVENT_COLUMNS.map((name) => (name === 'seq' ? '?::bigint + row_number() over (order by n)' : name)).join(', ')}
   from held h
   where (h.token_pk is null or h.token_pk in (select token_pk from consumed))
     and jsonb_array_length(h.lockouts) = (select count(*) from updated u where u.n = h.n)
@@ -149,10 +129,10 @@ export class SharedLedger implements Ledger {
   /** The ids of the entries that went through. Rejects where the fate of the statement is not known, or it could not be sent. */
   async #write(entries: readonly LedgerEntry[]): Promise<ReadonlySet<string>> {
     const seq = this.#seq ?? (await this.#lookUpSeq());
-    const rows = JSON.stringify(entries.map(inputRow));
+    const rows = JSON.stringify(entries.map((entry) => inputRow(entry, this.#writer)));
     for (let attempt = 0; ; attempt++) {
       try {
-        const { rows: written }: { rows: { id: string }[] } = await this.#db.raw(STATEMENT, [rows, this.#writer, seq]);
+        const { rows: written }: { rows: { id: string }[] } = await this.#db.raw(STATEMENT, [rows, seq]);
         this.#seq = seq + written.length;
         return new Set(written.map(({ id }) => id));
       } catch (error) {
@@ -213,7 +193,7 @@ function claimsOf({ consumption, lockouts, user }: LedgerEntry): string[] {
 }
 
 /** An entry as the statement reads it. */
-function inputRow(entry: LedgerEntry): unknown {
+function inputRow(entry: LedgerEntry, writer: string): unknown {
   const { user, resource, event, lockouts } = entry;
   const seenLocks = [];
   if (user !== null)
@@ -234,7 +214,7 @@ function inputRow(entry: LedgerEntry): unknown {
       before?.windowStart ?? null,
       before?.lockedUntil ?? null,
     ]),
-    eventRow(entry, 0),
+    eventRow(entry, writer, 0),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import type { FeedPosition, ResourceFacts } from '../access/ports.js';
 import { policyFacts } from '../records/policy.js';
 import type { Database } from './database.js';
-import { POSITION_SQL } from './feed.js';
+import { POSITION_SQL } from './feed-position.js';
 
 interface ResourceRow {
   readonly pk: number | string | null;

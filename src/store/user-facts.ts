@@ -6,7 +6,7 @@ import type { Knex } from 'knex';
 import type { FeedPosition, HashAlgorithm, LockoutState, TokenFacts, UserFacts } from '../access/ports.js';
 import { instant, seconds } from '../base/units.js';
 import type { Database } from './database.js';
-import { POSITION_SQL } from './feed.js';
+import { POSITION_SQL } from './feed-position.js';
 import type { Seal } from './seal.js';
 import type { StateOverlay } from './state-overlay.js';
 
@@ -19,19 +19,10 @@ type TokenTuple = readonly [
   digits: 6 | 7 | 8,
   period: number,
   active: number | boolean,
-  floor: number,
-  lastDatagram: string | null,
   resources: readonly number[],
 ];
-type LockoutTuple = readonly [
-  source: string,
-  failures: number,
-  windowStart: number,
-  lockedUntil: number,
-  recent: readonly string[],
-];
-type UserTuple = readonly [
-  key: string,
+/** What `user_facts.facts` holds. */
+type FactsTuple = readonly [
   pk: number,
   id: string,
   login: string,
@@ -41,30 +32,77 @@ type UserTuple = readonly [
   resources: readonly number[],
   groups: readonly number[],
   tokens: readonly TokenTuple[],
+];
+type StateTuple = readonly [tokenPk: number, floor: number, lastDatagram: string | null];
+type LockoutTuple = readonly [
+  source: string,
+  failures: number,
+  windowStart: number,
+  lockedUntil: number,
+  recent: readonly string[],
+];
+type UserTuple = readonly [
+  key: string,
+  facts: FactsTuple,
+  states: readonly StateTuple[],
   lockouts: readonly LockoutTuple[],
 ];
 
-const SQL = {
+/** Puts a user's row of `user_facts` together; `where` may narrow it. Decisions know TOTP and HOTP. */
+const REFRESH = {
   sqlite: `
-    select json_group_array(json_array(k.value, u.pk, u.id, u.login, u.active, u.revision, u.password_hash,
-      json((select json_group_array(resource_pk) from user_resources where user_pk = u.pk)),
-      json((select json_group_array(group_pk) from user_groups where user_pk = u.pk)),
-      json((select json_group_array(json_array(t.pk, t.id, t.type, t.secret, t.algorithm, t.digits, t.period, t.active, s.floor, s.last_datagram,
-        json((select json_group_array(resource_pk) from token_resources where token_pk = t.pk))))
-        from tokens t join token_state s on s.token_pk = t.pk where t.user_pk = u.pk and t.type in ('totp', 'hotp'))),
-      json((select json_group_array(json_array(source, failures, window_start, locked_until, json(recent))) from lockouts where user_pk = u.pk))
-    )) as facts, ${POSITION_SQL.sqlite} as position
-    from json_each(?) k cross join names n on n.key = k.value cross join users u on u.pk = n.user_pk`,
+    insert or replace into user_facts (user_pk, facts, token_pks)
+    select u.pk, json_array(u.pk, u.id, u.login, u.active, u.revision, u.password_hash,
+      (select json_group_array(resource_pk) from user_resources where user_pk = u.pk),
+      (select json_group_array(group_pk) from user_groups where user_pk = u.pk),
+      (select json_group_array(json_array(t.pk, t.id, t.type, t.secret, t.algorithm, t.digits, t.period, t.active,
+        (select json_group_array(resource_pk) from token_resources where token_pk = t.pk)))
+        from tokens t where t.user_pk = u.pk and t.type in ('totp', 'hotp'))),
+      (select json_group_array(t.pk) from tokens t where t.user_pk = u.pk and t.type in ('totp', 'hotp'))
+    from users u`,
   postgres: `
-    select coalesce(json_agg(json_build_array(k.value, u.pk, u.id, u.login, u.active, u.revision, u.password_hash,
+    insert into user_facts (user_pk, facts, token_pks)
+    select u.pk, json_build_array(u.pk, u.id, u.login, u.active, u.revision, u.password_hash,
       (select coalesce(json_agg(resource_pk), '[]') from user_resources where user_pk = u.pk),
       (select coalesce(json_agg(group_pk), '[]') from user_groups where user_pk = u.pk),
-      (select coalesce(json_agg(json_build_array(t.pk, t.id, t.type, t.secret, t.algorithm, t.digits, t.period, t.active, s.floor, s.last_datagram,
+      (select coalesce(json_agg(json_build_array(t.pk, t.id, t.type, t.secret, t.algorithm, t.digits, t.period, t.active,
         (select coalesce(json_agg(resource_pk), '[]') from token_resources where token_pk = t.pk)) order by t.pk), '[]')
-        from tokens t join token_state s on s.token_pk = t.pk where t.user_pk = u.pk and t.type in ('totp', 'hotp')),
-      (select coalesce(json_agg(json_build_array(source, failures, window_start, locked_until, recent::json)), '[]') from lockouts where user_pk = u.pk)
-    )), '[]')::text as facts, ${POSITION_SQL.postgres}::text as position
-    from json_array_elements_text(?::json) k join names n on n.key = k.value join users u on u.pk = n.user_pk`,
+        from tokens t where t.user_pk = u.pk and t.type in ('totp', 'hotp')))::text,
+      (select coalesce(json_agg(t.pk), '[]') from tokens t where t.user_pk = u.pk and t.type in ('totp', 'hotp'))::text
+    from users u`,
+} as const;
+const REFRESH_SOME = {
+  sqlite: ' where u.pk in (select value from json_each(?))',
+  postgres: ' where u.pk in (select value::bigint from json_array_elements_text(?::json))',
+} as const;
+const REFRESH_CONFLICT = {
+  sqlite: '',
+  postgres: ' on conflict (user_pk) do update set facts = excluded.facts, token_pks = excluded.token_pks',
+} as const;
+
+/**
+ * Brings `user_facts` in line with the records of these users (pks; null: of all), in the transaction that changed them. A user
+ * who is gone took the row along.
+ */
+export async function refreshUserFacts(tx: Knex, pks: readonly number[] | null): Promise<void> {
+  const engine = tx.client.config.client === 'sqlite3' ? 'sqlite' : 'postgres';
+  if (pks === null) await tx.raw(REFRESH[engine] + REFRESH_CONFLICT[engine]);
+  else await tx.raw(REFRESH[engine] + REFRESH_SOME[engine] + REFRESH_CONFLICT[engine], [JSON.stringify(pks)]);
+}
+
+const READ = {
+  sqlite: `
+    select '[' || coalesce(group_concat('[' || json_quote(k.value) || ',' || f.facts || ',' ||
+      (select json_group_array(json_array(s.token_pk, s.floor, s.last_datagram)) from json_each(f.token_pks) p cross join token_state s on s.token_pk = p.value) || ',' ||
+      (select json_group_array(json_array(source, failures, window_start, locked_until, json(recent))) from lockouts where user_pk = f.user_pk) || ']'), '') || ']' as facts,
+      ${POSITION_SQL.sqlite} as position
+    from json_each(?) k cross join names n on n.key = k.value cross join user_facts f on f.user_pk = n.user_pk`,
+  postgres: `
+    select '[' || coalesce(string_agg('[' || to_json(k.value)::text || ',' || f.facts || ',' ||
+      (select coalesce(json_agg(json_build_array(s.token_pk, s.floor, s.last_datagram)), '[]')::text from json_array_elements_text(f.token_pks::json) p join token_state s on s.token_pk = p.value::bigint) || ',' ||
+      (select coalesce(json_agg(json_build_array(source, failures, window_start, locked_until, recent::json)), '[]')::text from lockouts where user_pk = f.user_pk) || ']', ','), '') || ']' as facts,
+      ${POSITION_SQL.postgres}::text as position
+    from json_array_elements_text(?::json) k join names n on n.key = k.value join user_facts f on f.user_pk = n.user_pk`,
 } as const;
 
 /** Users by name key, and the feed's position in the snapshot that they were read from. */
@@ -82,26 +120,33 @@ export async function readUsers(
   overlay: StateOverlay | null,
   onBrokenBox: (tokenId: string) => void,
 ): Promise<UserFill> {
-  const answer = await db.raw(SQL[engine], [JSON.stringify(keys)]);
+  const answer = await db.raw(READ[engine], [JSON.stringify(keys)]);
   const row = engine === 'sqlite' ? answer[0] : answer.rows[0];
   const tuples: UserTuple[] = JSON.parse(row.facts);
   const users = new Map<string, UserFacts>();
   const byPk = new Map<number, UserFacts>();
   for (const tuple of tuples) {
-    const facts = byPk.get(tuple[1]) ?? userFacts(tuple, seal, overlay, onBrokenBox);
-    byPk.set(tuple[1], facts);
+    const pk = tuple[1][0];
+    const facts = byPk.get(pk) ?? userFacts(tuple, seal, overlay, onBrokenBox);
+    byPk.set(pk, facts);
     users.set(tuple[0], facts);
   }
   return { users, position: Number(row.position) };
 }
 
 function userFacts(
-  tuple: UserTuple,
+  [, facts, states, lockouts]: UserTuple,
   seal: Seal,
   overlay: StateOverlay | null,
   onBrokenBox: (tokenId: string) => void,
 ): UserFacts {
-  const [, pk, id, login, active, revision, passwordHash, resources, groups, tokens, lockouts] = tuple;
+  const [pk, id, login, active, revision, passwordHash, resources, groups, tuples] = facts;
+  const tokens: TokenFacts[] = [];
+  for (const tuple of tuples) {
+    const token = tokenFacts(tuple, states, seal, overlay);
+    if (token === null) onBrokenBox(tuple[1]);
+    else tokens.push(token);
+  }
   return {
     pk,
     id,
@@ -111,39 +156,33 @@ function userFacts(
     passwordHash,
     resources,
     groups,
-    tokens: tokens.flatMap((token) => tokenFacts(token, seal, overlay, onBrokenBox)),
+    tokens,
     lockouts: overlay?.lockouts.get(pk) ?? lockoutStates(lockouts),
   };
 }
 
-/** A token, or nothing where its box does not open: a seed that cannot be read opens no door. */
+/** A token, or null where its box does not open or it has no state: a seed that cannot be read opens no door. */
 function tokenFacts(
-  tuple: TokenTuple,
+  [pk, id, type, box, algorithm, digits, period, active, resources]: TokenTuple,
+  states: readonly StateTuple[],
   seal: Seal,
   overlay: StateOverlay | null,
-  onBrokenBox: (tokenId: string) => void,
-): TokenFacts[] {
-  const [pk, id, type, box, algorithm, digits, period, active, floor, lastDatagram, resources] = tuple;
+): TokenFacts | null {
+  const stored = states.find(([tokenPk]) => tokenPk === pk);
   const key = seal.open('tokens.secret', id, box);
-  if (key === null) {
-    onBrokenBox(id);
-    return [];
-  }
-  const state = overlay?.tokens.get(pk) ?? { floor, lastDatagram };
-  return [
-    {
-      pk,
-      id,
-      type,
-      key,
-      algorithm,
-      digits,
-      period: seconds(period),
-      active: active === 1 || active === true,
-      resources,
-      state,
-    },
-  ];
+  if (key === null || stored === undefined) return null;
+  return {
+    pk,
+    id,
+    type,
+    key,
+    algorithm,
+    digits,
+    period: seconds(period),
+    active: active === 1 || active === true,
+    resources,
+    state: overlay?.tokens.get(pk) ?? { floor: stored[1], lastDatagram: stored[2] },
+  };
 }
 
 const NO_LOCKOUTS: ReadonlyMap<string, LockoutState> = new Map();
