@@ -23,21 +23,33 @@ export function issueText(issue: z.core.$ZodRawIssue): string | undefined {
         return `expected a text, got ${typeOf(issue.input)}; put it in quotes`;
       }
       return `expected ${typeName(issue.expected)}, got ${typeOf(issue.input)}`;
-    case 'invalid_value': {
-      const words = issue.values.map(String);
-      const guess = typeof issue.input === 'string' ? nearest(issue.input, words) : null;
-      const hint = guess === null ? '' : `; did you mean ${guess}?`;
-      return `expected ${words.length === 1 ? '' : 'one of '}${words.join(', ')}${hint}`;
-    }
+    case 'invalid_value':
+      return oneOf(issue.values, issue.input);
     case 'too_small':
       return `${subject(issue.origin)} at least ${issue.minimum}${unitOf(issue.origin, issue.minimum)}`;
     case 'too_big':
       return `${subject(issue.origin)} at most ${issue.maximum}${unitOf(issue.origin, issue.maximum)}`;
     case 'invalid_union':
+      if ('discriminator' in issue && issue.discriminator !== undefined) {
+        // The input is the whole section; what is wrong is the one key that says which kind it is.
+        const given = fieldOf(issue.input, issue.discriminator);
+        return given === undefined ? 'is missing' : oneOf(Array.isArray(issue.options) ? issue.options : [], given);
+      }
       return 'is none of the forms that may stand here';
     default:
       return undefined;
   }
+}
+
+function oneOf(values: readonly unknown[], given: unknown): string {
+  const words = values.map(String);
+  const guess = typeof given === 'string' ? nearest(given, words) : null;
+  const hint = guess === null ? '' : `; did you mean ${guess}?`;
+  return `expected ${words.length === 1 ? '' : 'one of '}${words.join(', ')}${hint}`;
+}
+
+function fieldOf(section: unknown, name: string): unknown {
+  return new Map(Object.entries(typeof section === 'object' && section !== null ? section : {})).get(name);
 }
 
 function typeName(expected: string): string {
