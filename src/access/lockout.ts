@@ -59,6 +59,7 @@ export function lockoutChanges(
   now: Instant,
   input: LockoutInput,
 ): readonly LockoutChange[] {
+  if (lockedUntil(states, address, now) > now) return UNCHANGED;
   switch (input.kind) {
     case 'accepted':
       if (states.size === 0) return UNCHANGED;
@@ -82,7 +83,6 @@ function failed(
   hash: string,
 ): readonly LockoutChange[] {
   const before = states.get(source) ?? null;
-  if (before !== null && before.lockedUntil > now) return UNCHANGED;
   const counting =
     before !== null && before.lockedUntil === 0 && now < before.windowStart + policy.window ? before : null;
   const recent = counting?.recent ?? [];
