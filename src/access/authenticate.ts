@@ -167,14 +167,16 @@ async function lookUpSlowly(
   others: readonly string[],
 ): Promise<Records> {
   let found = await first;
-  const { position } = found;
+  let { position } = found;
   for (const name of others) {
-    if (found.value === null) found = await directory.userByName(name, fresh);
+    if (found.value !== null) break;
+    found = await directory.userByName(name, fresh);
+    position = Math.min(position, found.position);
   }
   return withResource(directory, request, fresh, { value: found.value, position });
 }
 
-/** The position is that of the first read: where the feed has moved between two reads, the decision must not commit. */
+/** The position is the lowest of the reads': whatever changed after any of them may have changed what the decision is made on. */
 function withResource(
   directory: Directory,
   request: AccessRequest,
@@ -185,7 +187,7 @@ function withResource(
   const records = (resource: Found<ResourceFacts>): Records => ({
     user: user?.value ?? null,
     resource: resource.value,
-    position: user?.position ?? resource.position,
+    position: Math.min(user?.position ?? resource.position, resource.position),
   });
   return found instanceof Promise ? found.then(records) : records(found);
 }
