@@ -37,7 +37,8 @@ const APPEND = `${APPEND_SQLITE} where ${POSITION_SQL.sqlite} = ?`;
 
 /** What the ledger tells the operator. */
 export interface LedgerObserver {
-  batch(size: number): void;
+  /** A batch of `size` events is on disk; it took `millis`. */
+  batch(size: number, millis: number): void;
   failed(error: unknown): void;
   recovered(): void;
 }
@@ -141,7 +142,8 @@ export class EmbeddedLedger implements Ledger {
       for (let attempt = 0; attempt < LEDGER_LIMITS.feedMoves; attempt++) {
         batch = this.#sendBackStale(batch);
         if (batch.length === 0) return;
-        if (await this.#append(batch)) return this.#settle(batch);
+        const sent = performance.now();
+        if (await this.#append(batch)) return this.#settle(batch, performance.now() - sent);
         await this.#feed.poll();
       }
       this.#release(batch, STORE);
@@ -171,10 +173,10 @@ export class EmbeddedLedger implements Ledger {
     return changes > 0;
   }
 
-  #settle(batch: readonly Waiting[]): void {
+  #settle(batch: readonly Waiting[], millis: number): void {
     this.#seq += batch.length;
     this.unfolded += batch.length;
-    this.#observer.batch(batch.length);
+    this.#observer.batch(batch.length, millis);
     this.#becomeHealthy();
     for (const { entry, resolve } of batch) {
       this.#apply(entry);

@@ -104,8 +104,9 @@ export class SharedLedger implements Ledger {
 
   async #flush(batch: Waiting[]): Promise<void> {
     try {
+      const sent = performance.now();
       const written = await this.#write(batch.map(({ entry }) => entry));
-      this.#observer.batch(batch.length);
+      this.#observer.batch(batch.length, performance.now() - sent);
       this.#becomeHealthy();
       for (const { entry, resolve } of batch) {
         if (!written.has(entry.event.id)) {

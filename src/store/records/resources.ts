@@ -1,0 +1,75 @@
+/** Resources in the store. Whatever a decision reads of one raises its revision. */
+import { effectivePolicy, parsePolicy, patchPolicy, policyFaults, type StoredPolicy } from '../../records/policy.js';
+import type { ResourceCreate, ResourcePatch, ResourceRecord } from '../../records/resource.js';
+import { type Edit, type Head, newHead, removeNamed, type Spec, shownHead, writeNamed } from './named.js';
+import { numbers, query } from './sql.js';
+import type { Work } from './work.js';
+
+export interface ResourceState extends Head {
+  readonly active: boolean;
+  readonly policy: StoredPolicy;
+}
+
+export const RESOURCES: Spec<ResourceState> = {
+  record: 'resource',
+  kind: 'resource',
+  table: 'resources',
+  nameColumn: 'name',
+  from: '',
+  select: '1 as one',
+  columns: { active: 'bool', policy: 'text' },
+  read: (row, head) => ({ ...head, active: row.flag('active'), policy: parsePolicy(row.text('policy')) }),
+  values: ({ active, policy }) => ({ active, policy: JSON.stringify(policy) }),
+  fields: ({ name, active, policy }) => ({ name, ...effectivePolicy(policy), active }),
+  hidden: [],
+};
+
+/** A resource as the API shows it. */
+export const shownResource = (state: ResourceState): ResourceRecord => ({
+  ...shownHead(state),
+  name: state.name,
+  ...effectivePolicy(state.policy),
+  active: state.active,
+});
+
+export interface ResourceEdit {
+  readonly before: ResourceState | null;
+  readonly patch: ResourceCreate | ResourcePatch;
+  readonly at: string;
+}
+
+/** Changes resources, or makes those that have no `before`. `upstreams`: the first factors that the configuration knows. */
+export async function changeResources(
+  work: Work,
+  edits: readonly ResourceEdit[],
+  upstreams: readonly string[],
+): Promise<ResourceState[]> {
+  const planned = edits.map(({ before, patch, at }): Edit<ResourceState> => {
+    const base = before ?? { ...newHead(work, patch.name ?? ''), active: true, policy: {} };
+    const policy = patchPolicy(base.policy, patch);
+    for (const { pointer, message } of policyFaults(policy, upstreams)) work.invalid(at + pointer, message);
+    const active = patch.active === undefined ? base.active : (patch.active ?? true);
+    return { before, after: { ...base, name: patch.name ?? base.name, active, policy }, at };
+  });
+  return writeNamed(work, RESOURCES, planned);
+}
+
+/** Deletes resources; those that a RADIUS client or LDAP application guards are conflicts. */
+export async function removeResources(work: Work, states: readonly ResourceState[]): Promise<void> {
+  const pks = JSON.stringify(states.map(({ pk }) => pk));
+  for (const [table, what] of [
+    ['radius_clients', 'RADIUS client'],
+    ['ldap_applications', 'LDAP application'],
+  ] as const) {
+    const [guard] = await query(
+      work.tx,
+      `select name from ${table} where resource_pk in ${numbers(work.tx)} order by name_key limit 1`,
+      [pks],
+    );
+    if (guard !== undefined) {
+      const name = `${what} ${guard.text('name')}`;
+      work.conflict('', `${name} guards it; give that another resource or delete it first`, name);
+    }
+  }
+  if (work.problem === null) await removeNamed(work, RESOURCES, states);
+}
