@@ -9,6 +9,7 @@
  *   onResponse    counted, its place given back
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Instant } from '../base/units.js';
 import type { Caller } from './auth.js';
 import type { Permission } from './permission.js';
 import type { Place } from './places.js';
@@ -25,8 +26,8 @@ declare module 'fastify' {
     caller: Caller | null;
     /** The place in flight that this request holds. */
     place: Place | null;
-    /** Milliseconds since the epoch, when the headers had arrived. */
-    receivedAt: number;
+    /** When the headers had arrived. */
+    receivedAt: Instant;
     /** The canonical address that it came from. */
     peer: string;
   }

@@ -1,7 +1,7 @@
 /** What every request passes before its handler: headers that all answers have, a place in flight, and who may. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Clock } from '../base/units.js';
+import { type Clock, instant } from '../base/units.js';
 import { unreachable } from '../base/unreachable.js';
 import type { App } from './app.js';
 import type { BearerAuth } from './auth.js';
@@ -16,7 +16,7 @@ import { sendProblem } from './problems.js';
  * OWASP's list for an API that answers no page: nothing may be run, framed, sniffed or kept. HSTS only under TLS, where a
  * browser heeds it (RFC 6797 §7.2).
  */
-const HEADERS: Readonly<Record<string, string>> = {
+export const HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -44,7 +44,7 @@ export function guard(app: App, parts: GateParts): void {
 
   app.decorateRequest('caller', null);
   app.decorateRequest('place', null);
-  app.decorateRequest('receivedAt', 0);
+  app.decorateRequest('receivedAt', instant(0));
   app.decorateRequest('peer', '');
 
   app.addHook('onRoute', (route) => {

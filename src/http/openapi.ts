@@ -14,6 +14,8 @@ type Json = Record<string, unknown>;
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 type Method = (typeof METHODS)[number];
 
+const PROBLEM_KINDS = Object.keys(PROBLEMS).filter((kind): kind is ProblemKind => kind in PROBLEMS);
+
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const objects = (value: unknown): readonly Json[] => (Array.isArray(value) ? value.filter(isObject) : []);
@@ -40,11 +42,11 @@ export function openapiText(app: App): string {
   // A copy that nothing else sees, and in which what JSON cannot say is gone.
   const document: unknown = JSON.parse(JSON.stringify(app.swagger()));
   if (!isObject(document)) throw new Error('the OpenAPI document is no object');
-  const components = isObject(document['components']) ? document['components'] : {};
-  const schemas = isObject(components['schemas']) ? components['schemas'] : {};
+  const components = member(document, 'components');
   const { $schema: _, ...problem } = z.toJSONSchema(problemSchema, { io: 'output' });
-  document['components'] = { ...components, schemas: { ...schemas, Problem: problem } };
-  for (const [path, item] of Object.entries(isObject(document['paths']) ? document['paths'] : {})) {
+  components['schemas'] = { ...member(components, 'schemas'), Problem: problem };
+  components['responses'] = Object.fromEntries(PROBLEM_KINDS.map((kind) => [kind, problemResponse(kind)]));
+  for (const [path, item] of Object.entries(member(document, 'paths'))) {
     if (!isObject(item)) continue;
     delete item['head']; // HTTP says it: what GET answers, without its body.
     for (const method of METHODS) {
@@ -52,7 +54,45 @@ export function openapiText(app: App): string {
       if (isObject(operation)) complete(method, path, operation);
     }
   }
-  return JSON.stringify(document);
+  return withoutTwins(document);
+}
+
+/** The object under `key`, made where there is none. */
+function member(parent: Json, key: string): Json {
+  const present = parent[key];
+  if (isObject(present)) return present;
+  const made: Json = {};
+  parent[key] = made;
+  return made;
+}
+
+/**
+ * Each schema stands in the document twice, as what goes in (`UserCreateInput`) and as what comes out (`UserCreate`), and
+ * only one of the two is used: that one keeps its plain name.
+ */
+function withoutTwins(document: Json): string {
+  const text = JSON.stringify(document);
+  const used = new Set([...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1]));
+  const plain = (name: string): string => {
+    const base = name.replace(/Input$/, '');
+    return used.has(base) ? name : base;
+  };
+  const components = member(document, 'components');
+  const kept = Object.entries(member(components, 'schemas')).filter(([name]) => used.has(name));
+  components['schemas'] = Object.fromEntries(kept.map(([name, schema]) => [plain(name), schema]));
+  return JSON.stringify(document, (key, value: unknown) =>
+    key === '$ref' && typeof value === 'string' ? value.replace(/\w+$/, plain) : value,
+  );
+}
+
+function problemResponse(kind: ProblemKind): Json {
+  const { status, title } = PROBLEMS[kind];
+  const header = status === 401 ? 'WWW-Authenticate' : status === 429 || status === 503 ? 'Retry-After' : null;
+  return {
+    description: title,
+    ...(header === null ? {} : { headers: { [header]: { schema: { type: 'string' } } } }),
+    content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
 }
 
 /** Adds what the operation can answer with besides what its route says. */
@@ -60,13 +100,7 @@ function complete(method: Method, path: string, operation: Json): void {
   const responses = isObject(operation['responses']) ? operation['responses'] : {};
   operation['responses'] = responses;
   for (const kind of problemsOf(method, path, operation)) {
-    const { status, title } = PROBLEMS[kind];
-    responses[String(status)] ??= {
-      description: title,
-      ...(status === 401 ? { headers: { 'WWW-Authenticate': { schema: { type: 'string' } } } } : {}),
-      ...(status === 429 || status === 503 ? { headers: { 'Retry-After': { schema: { type: 'integer' } } } } : {}),
-      content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
-    };
+    responses[String(PROBLEMS[kind].status)] ??= { $ref: `#/components/responses/${kind}` };
   }
   for (const parameter of objects(operation['parameters'])) {
     if (parameter['name'] !== 'if-none-match') continue;

@@ -18,17 +18,18 @@ export const filter = z
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** HTTP-2: 1 to 500, 50 where not given. */
-export const LIST_LIMITS = { most: 500, usual: 50 } as const;
+const LIST_LIMITS = { most: 500, usual: 50 } as const;
 
 /** `limit` and `cursor` of every list. */
 export const paging = {
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, `must be a whole number from 1 to ${LIST_LIMITS.most}`)
-    .transform(Number)
-    .refine((n) => n >= 1 && n <= LIST_LIMITS.most, `must be from 1 to ${LIST_LIMITS.most}`)
+  // Coerced from the text of the query.
+  limit: z.coerce
+    .number({ error: 'must be a whole number' })
+    .int('must be a whole number')
+    .min(1, 'at least 1')
+    .max(LIST_LIMITS.most, `at most ${LIST_LIMITS.most}`)
     .optional()
-    .meta({ description: `How many at most, 1 to ${LIST_LIMITS.most}; ${LIST_LIMITS.usual} where not given` }),
+    .meta({ description: `How many at most; ${LIST_LIMITS.usual} where not given` }),
   cursor: z
     .string()
     .max(2048, 'is longer than any of ours')

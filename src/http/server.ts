@@ -7,14 +7,14 @@ import Fastify from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { Authenticate } from '../access/request.js';
-import { type Clock, type Millis, systemClock } from '../base/units.js';
+import type { Clock, Millis } from '../base/units.js';
 import { uuid7 } from '../base/uuid7.js';
 import { isId } from '../records/values.js';
 import type { RecordStore } from '../store/record-store.js';
 import { BearerAuth } from './auth.js';
 import { BriefCache } from './brief-cache.js';
 import { errorAnswerer, inHandler } from './errors.js';
-import { guard } from './gate.js';
+import { guard, HEADERS } from './gate.js';
 import { readJsonOnly } from './json-body.js';
 import { HTTP_LIMITS, NAME_CACHE } from './limits.js';
 import { watchMethods } from './methods.js';
@@ -71,11 +71,12 @@ export function buildHttp(parts: HttpParts): HttpDoor {
   const { listen, tls, records, metrics, log, clock } = parts;
   const auth = new BearerAuth(records.apiKeys, clock);
   const names = new BriefCache<ResourceName>(NAME_CACHE, clock);
+  const answerError = errorAnswerer(log, metrics);
   const servers: ReturnType<typeof makeServer>[] = [];
   const app = Fastify({
     logger: false, // what deserves a line is said by gate.ts and errors.ts, with the request's id
     trustProxy: false, // HTTP-11: forwarded headers come from whoever connects
-    genReqId: () => uuid7(systemClock()),
+    genReqId: () => uuid7(clock()),
     requestIdHeader: false,
     bodyLimit: HTTP_LIMITS.bodyOctets,
     requestTimeout: HTTP_LIMITS.requestMillis,
@@ -89,13 +90,13 @@ export function buildHttp(parts: HttpParts): HttpDoor {
       return server;
     },
     frameworkErrors: (error, request, reply) => {
-      errorAnswerer(log, metrics)(error, request, reply);
+      answerError(error, request, reply.headers(HEADERS));
     },
   });
 
   app.setValidatorCompiler(inHandler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler<Error>(errorAnswerer(log, metrics));
+  app.setErrorHandler<Error>(answerError);
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, 'not_found'));
   readJsonOnly(app);
   guard(app, { auth, metrics, log, clock, tls: tls !== null });

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Authenticate } from '../../access/request.js';
-import { type Clock, instant, type Millis } from '../../base/units.js';
+import type { Clock, Instant, Millis } from '../../base/units.js';
 import { unreachable } from '../../base/unreachable.js';
 import { API, type App, callerOf } from '../app.js';
 import { Budget } from '../budget.js';
@@ -71,7 +71,7 @@ const outcome = z.discriminatedUnion('outcome', [
 ]);
 
 /** Milliseconds until a refusal may leave: the delay after arrival, or its next multiple where the rules took longer. */
-export function refusalWait(receivedAt: number, now: number, rejectDelay: Millis): number {
+export function refusalWait(receivedAt: Instant, now: Instant, rejectDelay: Millis): number {
   if (rejectDelay === 0) return 0;
   const passed = Math.max(0, now - receivedAt);
   return Math.max(1, Math.ceil(passed / rejectDelay)) * rejectDelay - passed;
@@ -120,7 +120,7 @@ export function authenticateRoute(app: App, parts: AuthenticateParts): void {
         station: null,
         peer: request.peer,
         datagram: null,
-        receivedAt: instant(request.receivedAt),
+        receivedAt: request.receivedAt,
       });
       metrics.decided('http', decision, Math.max(0, clock() - request.receivedAt));
       switch (decision.outcome) {
