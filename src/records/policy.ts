@@ -4,8 +4,8 @@
  * follows it.
  */
 import type { ResourceFacts } from '../access/ports.js';
+import { parseDuration } from '../base/duration.js';
 import type { Millis } from '../base/units.js';
-import { parseDuration } from './duration.js';
 import type { FieldError } from './problem.js';
 import type { ResourceCreate, ResourcePatch, ResourceRecord } from './resource.js';
 

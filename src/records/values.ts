@@ -1,7 +1,7 @@
 /** The values that record fields hold, each with its rule and its limit. None of them rewrites what it is given. */
 import { z } from 'zod';
+import { parseDuration } from '../base/duration.js';
 import { decodeBase32, secretStrength } from '../otp/base32.js';
-import { parseDuration } from './duration.js';
 import { canonicalNetwork } from './network.js';
 
 /** What one record may cost to keep, show and search. */
@@ -31,13 +31,13 @@ export const LIMITS = {
   serviceAccounts: 20,
 } as const;
 
-/** A string schema from a rule that returns what is wrong, or null. */
+/** A string schema from a rule that returns what is wrong, or null. Control characters and lone surrogates are always wrong. */
 export const text = (max: number, wrong: (value: string) => string | null = () => null) =>
   z
     .string()
     .max(max, `at most ${max} characters`)
     .superRefine((value, context) => {
-      const message = value.length > max ? null : wrong(value);
+      const message = value.length > max ? null : (wrong(value) ?? plainText(value));
       if (message !== null) context.addIssue({ code: 'custom', message });
     });
 
