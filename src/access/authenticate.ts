@@ -148,32 +148,37 @@ export function makeAuthenticate(deps: AuthenticateDeps): Authenticate {
   };
 }
 
+/** The user by the first name that names one, and the resource; a promise only where the directory had to go and look. */
 function lookUp(directory: Directory, request: AccessRequest, fresh: boolean): Records | Promise<Records> {
   const names = nameCandidates(request.login, request.domains);
-  const [name, ...others] = names;
-  if (name === undefined) return withResource(directory, request, fresh, null);
-  const found = directory.userByName(name, fresh);
-  if (found instanceof Promise || (found.value === null && others.length > 0)) {
-    return lookUpSlowly(directory, request, fresh, found, others);
+  let position = Number.POSITIVE_INFINITY;
+  let tried = 0;
+  for (const name of names) {
+    tried += 1;
+    const found = directory.userByName(name, fresh);
+    if (found instanceof Promise) return lookUpLater(directory, request, fresh, found, names.slice(tried), position);
+    position = Math.min(position, found.position);
+    if (found.value !== null) return withResource(directory, request, fresh, found.value, position);
   }
-  return withResource(directory, request, fresh, found);
+  return withResource(directory, request, fresh, null, position);
 }
 
-async function lookUpSlowly(
+async function lookUpLater(
   directory: Directory,
   request: AccessRequest,
   fresh: boolean,
-  first: Found<UserFacts> | Promise<Found<UserFacts>>,
+  pending: Promise<Found<UserFacts>>,
   others: readonly string[],
+  before: FeedPosition,
 ): Promise<Records> {
-  let found = await first;
-  let { position } = found;
+  let found = await pending;
+  let position = Math.min(before, found.position);
   for (const name of others) {
     if (found.value !== null) break;
     found = await directory.userByName(name, fresh);
     position = Math.min(position, found.position);
   }
-  return withResource(directory, request, fresh, { value: found.value, position });
+  return withResource(directory, request, fresh, found.value, position);
 }
 
 /** The position is the lowest of the reads': whatever changed after any of them may have changed what the decision is made on. */
@@ -181,13 +186,14 @@ function withResource(
   directory: Directory,
   request: AccessRequest,
   fresh: boolean,
-  user: Found<UserFacts> | null,
+  user: UserFacts | null,
+  before: FeedPosition,
 ): Records | Promise<Records> {
   const found = directory.resourceById(request.resourceId, fresh);
-  const records = (resource: Found<ResourceFacts>): Records => ({
-    user: user?.value ?? null,
-    resource: resource.value,
-    position: Math.min(user?.position ?? resource.position, resource.position),
+  const records = ({ value, position }: Found<ResourceFacts>): Records => ({
+    user,
+    resource: value,
+    position: Math.min(before, position),
   });
   return found instanceof Promise ? found.then(records) : records(found);
 }

@@ -5,7 +5,7 @@
 import type { Instant, Millis, Seconds } from '../base/units.js';
 import type { DecisionEvent } from './event.js';
 
-/** Where the change feed stood when records were read; compared for equality only. */
+/** Where the change feed stood when records were read; it grows. A decision on several reads is made on the lowest of theirs. */
 export type FeedPosition = number;
 
 export type HashAlgorithm = 'SHA1' | 'SHA256' | 'SHA512';
