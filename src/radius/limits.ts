@@ -5,6 +5,8 @@ export const LIMITS = {
   headerOctets: 20,
   /** RFC 2865 §5: the length octet counts type and length too. */
   attributeOctets: 253,
+  /** All reply attributes of a resource: what a packet holds, less header, Message-Authenticator and one full Proxy-State. */
+  replyAttributesOctets: 4096 - 20 - 18 - 255,
   /** RFC 2865 §5.2: User-Password is 16 to 128 octets. */
   passwordOctets: 128,
   /** Requests whose decision is under way: a quarter of a second's work at full load; more would only wait longer than the NAS. */
