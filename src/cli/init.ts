@@ -44,7 +44,13 @@ const PUBLIC = 0o644;
 /** What an installation consists of; any of these means that there is one, or what is left of one. */
 const INSTALLATION = ['sallyport.yaml', 'master.key', 'tls', 'sallyport.db'] as const;
 /** What SQLite and the daemon's lock put beside the database. */
-const DATABASE_FILES = ['sallyport.db', 'sallyport.db-wal', 'sallyport.db-shm', 'sallyport.db-journal'] as const;
+const DATABASE_FILES = [
+  'sallyport.db',
+  'sallyport.db-wal',
+  'sallyport.db-shm',
+  'sallyport.db-journal',
+  'sallyport.db.lock',
+] as const;
 
 const options = (yargs: Argv) =>
   yargs
