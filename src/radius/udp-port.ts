@@ -80,7 +80,7 @@ export class UdpPort {
     const { address, port } = this.#endpoint;
     const text = formatEndpoint(this.#endpoint);
     const first = await bind(address, port, false);
-    if (!('address' in first)) return listenError(text, first);
+    if (first instanceof Error) return listenError(text, first);
     this.#port = first.address().port;
     if (!WILDCARDS.has(address)) {
       this.#attach(address, first);
@@ -88,7 +88,7 @@ export class UdpPort {
     }
     await new Promise<void>((done) => first.close(() => done()));
     const wildcard = await bind(address, this.#port, true);
-    if (!('address' in wildcard)) return listenError(text, wildcard);
+    if (wildcard instanceof Error) return listenError(text, wildcard);
     this.#attach(address, wildcard);
     await this.#followAddresses();
     let busy = false;
@@ -116,7 +116,7 @@ export class UdpPort {
       if (this.#sockets.has(address)) continue;
       const socket = await bind(address, this.#port, true);
       // An address may be there and not be ready (IPv6 duplicate detection): the wildcard serves it, the next look tries again.
-      if (!('address' in socket)) continue;
+      if (socket instanceof Error) continue;
       if (this.#closed) {
         socket.close();
         return;
