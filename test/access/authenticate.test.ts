@@ -246,6 +246,18 @@ describe('OTP-9 several tokens', () => {
     expect(world.last().consumption?.token.id).toBe('fresh');
   });
 
+  test('of two tokens that show one code the first is used, then the other', async () => {
+    const tokens = [aToken({ id: 'first' }), aToken({ pk: 2, id: 'second' })];
+    const world = aWorld({ users: new Map([['alice', aUser({ tokens })]]) });
+    const used: (string | undefined)[] = [];
+    for (let time = 0; time < 2; time++) {
+      expect(await world.reason(aRequest(CODE))).toBe('accepted');
+      used.push(world.last().consumption?.token.id);
+    }
+    expect(used).toEqual(['first', 'second']);
+    expect(await world.reason(aRequest(CODE))).toBe('replayed_otp');
+  });
+
   test('a token that is bound to another resource opens nothing here', async () => {
     const world = aWorld({ users: new Map([['alice', aUser({ tokens: [aToken({ resources: [9] })] })]]) });
     expect(await world.reason(aRequest(CODE))).toBe('no_token');
@@ -426,6 +438,25 @@ describe('a decision on records that have changed', () => {
     });
     expect(await world.reason(aRequest(CODE))).toBe('user_inactive');
     expect(world.lookedUp).toEqual(['alice', 'alice fresh']);
+  });
+
+  test.each([
+    [5, 6, 7],
+    [7, 5, 6],
+    [6, 7, 5],
+  ])('is known as such by the lowest position of all reads: %d, %d and %d', async (unknown, user, resource) => {
+    for (const answers of ['at once', 'later'] as const) {
+      const positions = new Map([
+        ['alice@corp.example', unknown],
+        ['alice', user],
+        ['resource-1', resource],
+      ]);
+      const world = aWorld({ answers, positions });
+      await world.ask(aRequest(CODE, { login: 'alice@corp.example', domains: ['corp.example'] }));
+      expect(world.last().position).toBe(5);
+      await world.ask(aRequest(CODE, { login: 'a b' }));
+      expect(world.last().position).toBe(resource);
+    }
   });
 
   test('and stale a second time is no answer', async () => {

@@ -111,6 +111,8 @@ export interface World {
   readonly asked: string[];
   readonly errors: unknown[];
   password: FirstFactorResult;
+  /** Where the feed stood when a name or a resource's id was read; 1 where this does not say. */
+  readonly positions: Map<string, number>;
   unknownLogins: UnknownLogins;
   /** Runs before each lookup. */
   onLookUp: (name: string, fresh: boolean) => void;
@@ -122,17 +124,20 @@ export interface World {
 
 /** A world with alice, who may enter the VPN, and what `change` says. */
 export function aWorld(change: Partial<World> = {}): World {
-  const position = 1;
   let ids = 0;
   const find = (name: string, fresh: boolean) => {
     world.lookedUp.push(fresh ? `${name} fresh` : name);
     world.onLookUp(name, fresh);
-    return { value: world.users.get(name) ?? null, position };
+    return { value: world.users.get(name) ?? null, position: world.positions.get(name) ?? 1 };
   };
   const later = <T>(make: () => T): T | Promise<T> => (world.answers === 'at once' ? make() : delay().then(make));
   const directory: Directory = {
     userByName: (name, fresh) => later(() => find(name, fresh)),
-    resourceById: (id) => later(() => ({ value: world.resource?.id === id ? world.resource : null, position })),
+    resourceById: (id) =>
+      later(() => ({
+        value: world.resource?.id === id ? world.resource : null,
+        position: world.positions.get(id) ?? 1,
+      })),
   };
   const ledger: Ledger = {
     get shared() {
@@ -164,6 +169,7 @@ export function aWorld(change: Partial<World> = {}): World {
     asked: [],
     errors: [],
     password: 'right',
+    positions: new Map(),
     unknownLogins: 'shortened',
     onLookUp: () => {},
     ask: (request) => authenticate(request),
