@@ -1,10 +1,9 @@
 /** Administrators in the store. There is always an active owner: the last one can be neither deleted nor demoted nor blocked. */
 import type { Knex } from 'knex';
 import { ADMINISTRATOR_ROLES, type AdministratorPatch, type AdministratorRecord } from '../../records/administrator.js';
-import { failed, type Result } from '../../records/problem.js';
 import { nameKey } from '../../records/values.js';
 import type { AdministratorCredential } from '../record-store.js';
-import { type Head, loadByNames, newHead, type Spec, shownHead, writeNamed } from './named.js';
+import { type Head, loadByNames, newHead, removeNamed, type Spec, shownHead, writeNamed } from './named.js';
 import { query } from './sql.js';
 import type { Work } from './work.js';
 
@@ -80,10 +79,11 @@ async function anotherOwner(db: Knex, state: AdministratorState): Promise<boolea
   return rows.length > 0;
 }
 
-/** Whether one may be deleted. */
-export async function mayRemove(db: Knex, state: AdministratorState): Promise<Result<never> | null> {
-  if (!isOwner(state) || (await anotherOwner(db, state))) return null;
-  return failed({ kind: 'conflict', pointer: '', message: LAST_OWNER, with: `administrator ${state.name}` });
+/** Deletes one, unless it is the last active owner. */
+export async function removeAdministrator(work: Work, state: AdministratorState): Promise<void> {
+  if (isOwner(state) && !(await anotherOwner(work.tx, state)))
+    work.conflict('', LAST_OWNER, `administrator ${state.name}`);
+  else await removeNamed(work, ADMINISTRATORS, [state]);
 }
 
 /** By login, for a sign-in. */

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
-import { type Instant, instant } from '../../base/units.js';
+import type { Instant } from '../../base/units.js';
 import { uuid7 } from '../../base/uuid7.js';
 import { API_KEY_ROLES, type ApiKeyCreate, type ApiKeyRecord } from '../../records/administrator.js';
 import { done, failed, type Result } from '../../records/problem.js';
@@ -156,7 +156,8 @@ export async function apiKeyHolder(db: Knex, key: string, now: Instant): Promise
   if (!key.startsWith(PREFIX)) return null;
   const [row] = await query(db, `select ${COLUMNS} from api_keys where hash = ? and revoked_at is null`, [hashOf(key)]);
   if (row === undefined) return null;
-  if (now - instant(row.intOrNull('last_used_at') ?? 0) >= USE_NOTED_MS)
-    await run(db, 'update api_keys set last_used_at = ? where pk = ?', [now, row.int('pk')]);
+  // Nobody waits for this note, and a store that cannot take it now gets the next one.
+  if (now - (row.intOrNull('last_used_at') ?? 0) >= USE_NOTED_MS)
+    void run(db, 'update api_keys set last_used_at = ? where pk = ?', [now, row.int('pk')]).catch(() => undefined);
   return { id: row.text('id'), name: row.text('name'), role: roleOf(row), resources: row.json<string[]>('resources') };
 }

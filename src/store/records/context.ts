@@ -1,0 +1,40 @@
+/** What every kind of record needs to be read and changed; made once a process. */
+import type { Knex } from 'knex';
+import type { Clock } from '../../base/units.js';
+import type { ChangeWriter } from '../change.js';
+import type { Database } from '../database.js';
+import type { Seal } from '../seal.js';
+import type { Passwords } from './passwords.js';
+import type { TokenSetting } from './tokens.js';
+import { RecordWriter } from './work.js';
+
+export interface RecordContext extends TokenSetting {
+  readonly db: Knex;
+  readonly writer: RecordWriter;
+  readonly passwords: Passwords;
+  readonly clock: Clock;
+  /** First factors that the configuration names, beside `none` and `local`. */
+  readonly upstreams: readonly string[];
+}
+
+/** What the process brings. `changes` numbers the events of this process: give it to nobody else. */
+export interface RecordDependencies {
+  readonly database: Database;
+  readonly changes: ChangeWriter;
+  readonly seal: Seal;
+  readonly passwords: Passwords;
+  readonly clock: Clock;
+  readonly upstreams?: readonly string[];
+  /** Who an authenticator app says the code is for; `Sallyport` where nobody says. */
+  readonly issuer?: string;
+}
+
+export const recordContext = (deps: RecordDependencies): RecordContext => ({
+  db: deps.database.records,
+  writer: new RecordWriter(deps.database.records, deps.changes, deps.clock),
+  seal: deps.seal,
+  passwords: deps.passwords,
+  clock: deps.clock,
+  upstreams: deps.upstreams ?? [],
+  issuer: deps.issuer ?? 'Sallyport',
+});
