@@ -1,5 +1,6 @@
 /** The last lines of scripts/test. Arguments: vitest's JSON results, checks that passed, that failed, programs that are missing. */
 import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 
 const [file = '', passed = '', failed = '', missing = ''] = process.argv.slice(2);
 const list = (words) => words.split(' ').filter((word) => word !== '');
@@ -15,7 +16,7 @@ const skipped = of('pending', 'skipped', 'todo', 'disabled');
 
 const lines = ['──'];
 for (const { fullName } of of('failed')) lines.push(`failed   ${fullName}`);
-for (const { name } of broken) lines.push(`failed   ${name} (could not be loaded)`);
+for (const { name } of broken) lines.push(`failed   ${relative(process.cwd(), name)} (could not be loaded)`);
 for (const { fullName } of skipped) lines.push(`skipped  ${fullName}`);
 if (list(missing).length > 0) lines.push(`missing  ${list(missing).join(' ')}`);
 const checks = list(failed).length > 0 ? `; failed: ${list(failed).join(', ')}` : '';
