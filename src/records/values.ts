@@ -94,14 +94,16 @@ export const password = text(LIMITS.passwordOctets, (value) => {
   if (octets(value) > LIMITS.passwordOctets) return `at most ${LIMITS.passwordOctets} octets in UTF-8`;
   return plainText(value);
 });
-/** Bounds on what a brought hash may ask of us at each sign-in: 256 MiB, 20 passes, 16 lanes. */
+/** What a brought hash may ask of us at each sign-in; first-factor/password.ts holds to the same bounds. */
 export const passwordHash = text(LIMITS.passwordHash, (value) => {
-  const match =
-    /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,172}$/.exec(value);
+  const match = /^\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,5}),p=(\d)\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/.exec(
+    value,
+  );
   if (match === null) return 'is not an argon2id hash in PHC form ($argon2id$v=19$m=…,t=…,p=…$salt$hash)';
   const [memory, passes, lanes] = [Number(match[1]), Number(match[2]), Number(match[3])];
-  const bearable = memory >= 8 * lanes && memory <= 262_144 && passes >= 1 && passes <= 20 && lanes >= 1 && lanes <= 16;
-  return bearable ? null : 'asks for more than 256 MiB, 20 passes or 16 lanes, or for nothing';
+  const bearable =
+    lanes >= 1 && lanes <= 4 && passes >= 1 && memory >= 8 * lanes && memory <= 131_072 && memory * passes <= 524_288;
+  return bearable ? null : 'asks for more than 128 MiB, 4 lanes or 512 Ki of memory times passes, or for nothing';
 });
 export const sharedSecret = text(LIMITS.sharedSecretOctets, (value) => {
   if (value === '') return 'must not be empty';

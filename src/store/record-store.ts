@@ -130,6 +130,8 @@ export interface RecordStore {
   readonly groups: Kind<GroupRecord, GroupCreate, GroupPatch, NameQuery>;
   readonly resources: Kind<ResourceRecord, ResourceCreate, ResourcePatch, NameQuery>;
   readonly radiusClients: Kind<RadiusClientRecord, RadiusClientCreate, RadiusClientPatch, NameQuery>;
+  /** The RADIUS door saw a Message-Authenticator from this client: `auto` asks for one from now on. No change that anyone made, so no event. */
+  messageAuthenticatorSeen(clientId: string): Promise<void>;
   readonly ldapApplications: Kind<LdapApplicationRecord, LdapApplicationCreate, LdapApplicationPatch, NameQuery>;
   readonly administrators: Kind<AdministratorRecord, AdministratorCreate, AdministratorPatch, NameQuery> & {
     /** By login, for a sign-in; null where there is none. */

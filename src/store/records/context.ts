@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import type { Clock } from '../../base/units.js';
 import type { ChangeWriter } from '../change.js';
 import type { Database } from '../database.js';
+import type { Feed } from '../feed.js';
 import type { Seal } from '../seal.js';
 import type { Passwords } from './passwords.js';
 import type { TokenSetting } from './tokens.js';
@@ -17,9 +18,12 @@ export interface RecordContext extends TokenSetting {
   readonly upstreams: readonly string[];
 }
 
-/** What the process brings. `changes` numbers the events of this process: give it to nobody else. */
+/** What the process brings. */
 export interface RecordDependencies {
   readonly database: Database;
+  /** Read at once after each change, so that this process's caches are true when the change is answered. */
+  readonly feed?: Pick<Feed, 'poll'>;
+  /** Marks and numbers the events of changes: one a process and start, shared with nobody. */
   readonly changes: ChangeWriter;
   readonly seal: Seal;
   readonly passwords: Passwords;
@@ -31,7 +35,7 @@ export interface RecordDependencies {
 
 export const recordContext = (deps: RecordDependencies): RecordContext => ({
   db: deps.database.records,
-  writer: new RecordWriter(deps.database.records, deps.changes, deps.clock),
+  writer: new RecordWriter(deps.database.records, deps.changes, deps.clock, deps.feed ?? null),
   seal: deps.seal,
   passwords: deps.passwords,
   clock: deps.clock,

@@ -143,7 +143,7 @@ export async function changeRadiusClients(
     const moved = before !== null && before.address !== after.address;
     return { before, after: moved ? { ...after, messageAuthenticatorSeen: false } : after, at };
   });
-  await checkPlaces(work, planned);
+  await checkPlaces(work, planned, seal);
   return writeNamed(work, RADIUS_CLIENTS, planned);
 }
 
@@ -167,23 +167,34 @@ function sealed(seal: Seal, base: RadiusClientState, secret: string | undefined)
   return held?.equals(wanted) === true ? base.secretBox : seal.seal('radius_clients.secret', base.id, wanted);
 }
 
-/** Two clients with the same network and NAS-Identifier could not be told apart. */
-async function checkPlaces(work: Work, edits: readonly Edit<RadiusClientState>[]): Promise<void> {
-  const place = ({ address, nasIdentifier }: RadiusClientState) =>
-    JSON.stringify([canonicalNetwork(address), nasIdentifier]);
+/**
+ * Clients behind one network are told apart by NAS-Identifier, and share one secret: it proves who sent a packet, before
+ * anything in the packet is believed.
+ */
+async function checkPlaces(work: Work, edits: readonly Edit<RadiusClientState>[], seal: Seal): Promise<void> {
   const edited = new Set(edits.map(({ before }) => before?.pk));
-  const holders = new Map<string, RadiusClientState>();
-  for (const state of await loadAll(work.tx, RADIUS_CLIENTS))
-    if (!edited.has(state.pk)) holders.set(place(state), state);
+  const neighbours = new Map<string, RadiusClientState[]>();
+  const join = (state: RadiusClientState): readonly RadiusClientState[] => {
+    const network = canonicalNetwork(state.address) ?? '';
+    const others = neighbours.get(network) ?? [];
+    neighbours.set(network, [...others, state]);
+    return others;
+  };
+  for (const state of await loadAll(work.tx, RADIUS_CLIENTS)) if (!edited.has(state.pk)) join(state);
+  const secretOf = ({ id, secretBox }: RadiusClientState) => seal.openSecret('radius_clients.secret', id, secretBox);
   for (const { after, at } of edits) {
-    const holder = holders.get(place(after));
-    if (holder !== undefined && after.address !== '')
-      work.conflict(
-        `${at}/address`,
-        `${after.address} is there already; several NAS behind one address differ in nasIdentifier`,
-        `RADIUS client ${holder.name}`,
-      );
-    holders.set(place(after), after);
+    if (after.address === '' || after.secretBox === '') continue;
+    const others = join(after);
+    const same = others.find(({ nasIdentifier }) => nasIdentifier === after.nasIdentifier);
+    const [first] = others;
+    if (same !== undefined) {
+      const message = `${after.address} is there already; several NAS behind one address differ in nasIdentifier`;
+      work.conflict(`${at}/address`, message, `RADIUS client ${same.name}`);
+    } else if (first !== undefined) {
+      const secret = secretOf(after);
+      if (secret !== null && secretOf(first)?.equals(secret) !== true)
+        work.conflict(`${at}/secret`, `${after.address} has another secret there`, `RADIUS client ${first.name}`);
+    }
   }
 }
 

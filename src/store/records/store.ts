@@ -6,6 +6,7 @@ import { done } from '../../records/problem.js';
 import type { RadiusClientCreate, RadiusClientPatch } from '../../records/radius-client.js';
 import type { ResourceCreate, ResourcePatch } from '../../records/resource.js';
 import { getEvent, listEvents } from '../events-query.js';
+import { noteMessageAuthenticator } from '../front-doors.js';
 import type { Link, RecordStore } from '../record-store.js';
 import {
   ADMINISTRATORS,
@@ -80,6 +81,7 @@ export function recordStore(context: RecordContext): RecordStore {
       change: (work, before, patch) => changeRadiusClients(work, [{ before, patch, at: '' }], seal),
       remove: (work, state) => removeNamed(work, RADIUS_CLIENTS, [state]),
     }),
+    messageAuthenticatorSeen: (id) => noteMessageAuthenticator(writer, id),
     ldapApplications: namedStore<
       LdapApplicationState,
       ReturnType<typeof shownLdapApplication>,

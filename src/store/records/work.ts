@@ -8,6 +8,7 @@ import type { Clock, Instant } from '../../base/units.js';
 import { done, type FieldError, failed, type RecordProblem, type Result } from '../../records/problem.js';
 import type { Actor } from '../actor.js';
 import { announce, type ChangeKind, type ChangeWriter, type RecordedChange } from '../change.js';
+import type { Feed } from '../feed.js';
 import { isSqlite, numbers, run } from './sql.js';
 
 /** Times that a transaction is run again after a deadlock with a ledger (40P01) or a serialization failure (40001). */
@@ -138,13 +139,15 @@ export class RecordWriter {
   readonly #db: Knex;
   readonly #changes: ChangeWriter;
   readonly #clock: Clock;
+  readonly #feed: Pick<Feed, 'poll'> | null;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `db` is the connection for records. */
-  constructor(db: Knex, changes: ChangeWriter, clock: Clock) {
+  /** `db` is the connection for records; `feed` is read after each commit. */
+  constructor(db: Knex, changes: ChangeWriter, clock: Clock, feed: Pick<Feed, 'poll'> | null) {
     this.#db = db;
     this.#changes = changes;
     this.#clock = clock;
+    this.#feed = feed;
   }
 
   /**
@@ -181,6 +184,8 @@ export class RecordWriter {
       const committed = await work.finish(this.#changes, by);
       await tx.commit();
       committed();
+      // The change stands, whether or not it can be heard of now; whoever follows the feed tells of its own trouble.
+      await this.#feed?.poll().catch(() => undefined);
       return done(result.value);
     } catch (error) {
       if (!tx.isCompleted()) await tx.rollback().catch(() => undefined);
