@@ -139,6 +139,7 @@ export class StoreDirectory implements Directory {
         this.#seal,
         this.#overlay,
         this.#onBrokenBox,
+        (seen) => this.#catchUp(seen),
       );
       const unknownUntil = this.#clock() + DIRECTORY_LIMITS.unknownNameMs;
       for (const [key, waiters] of batch) {
@@ -149,6 +150,11 @@ export class StoreDirectory implements Directory {
     } catch (error) {
       for (const waiters of batch.values()) for (const waiter of waiters) waiter.reject(error);
     }
+  }
+
+  /** Memory must not be behind the read: an unlock that the tables show is one that the overlay has to have heard of. */
+  async #catchUp(position: FeedPosition): Promise<void> {
+    if (this.#overlay !== null && position > this.#feed.position) await this.#feed.poll();
   }
 
   #take(): Map<string, Waiter[]> {

@@ -2,7 +2,9 @@
  * The change feed: which records changed, in an order that this process can compare with what it has read.
  *
  * SQLite: `changes.seq` is that order; a read tells the highest seq it saw. PostgreSQL: sequence numbers commit out of order,
- * so the order is the transaction id: everything below a snapshot's xmin is settled, and a position is that xmin less one.
+ * so the order is the transaction id: everything below a snapshot's xmin is settled, and a position is that xmin less one. A
+ * transaction that stays open holds xmin back, whoever's it is; so what is visible beyond it is delivered too, once, and
+ * what was read before it counts as touched, but the position waits.
  * Both are polled; a process that has just written polls at once. The feed makes caches true soon; what makes decisions true is
  * the ledger's own condition (ledger-embedded.ts, ledger-shared.ts).
  */
@@ -28,10 +30,22 @@ export interface Change {
 }
 
 interface ChangeRow {
-  readonly order: string | number;
+  /** Up to here nothing more will appear. */
+  readonly settled: string | number | null;
+  /** Null: no change at all (one row then tells where the feed stands). */
+  readonly order: string | number | null;
+  readonly seq: string | number;
   readonly kind: Change['kind'];
   readonly pks: string | null;
 }
+
+const NEWS_SQL = {
+  sqlite: 'select seq as settled, seq as "order", seq, kind, pks from changes where seq > ? order by seq',
+  // What a restored backup says of another cluster's transactions lies beyond xmax and is not news.
+  postgres: `select ${POSITION_SQL.postgres}::text as settled, c.xid::text as "order", c.seq, c.kind, c.pks
+    from (select 1) one left join changes c on c.xid > (?::bigint)::text::xid8 and c.xid < pg_snapshot_xmax(pg_current_snapshot())
+    order by c.xid, c.seq`,
+} as const;
 
 export type ChangeListener = (changes: readonly Change[]) => void;
 
@@ -44,6 +58,10 @@ export class Feed {
   /** What `#recent` reaches back to: a read at or after this position can be compared. */
   #remembersSince = 0;
   #position: FeedPosition = 0;
+  /** The highest order that was delivered: above the position where something before it is not settled. */
+  #latest = 0;
+  /** Changes delivered above the position, by seq: their order. */
+  readonly #ahead = new Map<number, number>();
   #heardAt: Instant;
   #polling: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -70,10 +88,12 @@ export class Feed {
 
   /** Finds the present position and begins to follow. Rejects where the database cannot be read. */
   async start(): Promise<void> {
+    const began = this.#clock();
     const [row] = await this.#rows(`select ${POSITION_SQL[this.#engine]} as position`);
     this.#position = Number(row?.position ?? 0);
+    this.#latest = this.#position;
     this.#remembersSince = this.#position;
-    this.#heardAt = this.#clock();
+    this.#heardAt = began;
     this.#timer = setInterval(() => void this.poll().catch(this.#onError), POLL_MS);
     this.#timer.unref();
   }
@@ -108,33 +128,38 @@ export class Feed {
    * too long ago to know.
    */
   touched(since: FeedPosition, userPk: number | null, resourcePk: number | null): boolean {
-    if (since >= this.#position) return false;
+    if (since >= this.#latest) return false;
     if (since < this.#remembersSince) return true;
     for (let i = this.#recent.length - 1; i >= 0; i--) {
       const change = this.#recent[i];
-      if (change === undefined || change.order <= since) break;
-      if (concerns(change, userPk, resourcePk)) return true;
+      if (change === undefined) break;
+      if (change.order > since) {
+        if (concerns(change, userPk, resourcePk)) return true;
+      } else if (this.#engine === 'sqlite') break; // Delivered in order there.
     }
     return false;
   }
 
   async #read(): Promise<void> {
-    const sql =
-      this.#engine === 'sqlite'
-        ? 'select seq as "order", kind, pks from changes where seq > ? order by seq'
-        : 'select xid::text as "order", kind, pks from changes where xid > (?::bigint)::text::xid8 and xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid, seq';
-    const rows: ChangeRow[] = await this.#rows(sql, [this.#position]);
-    const changes = rows.map((row) => ({ order: Number(row.order), kind: row.kind, pks: parsePks(row.pks) }));
-    this.#heardAt = this.#clock();
-    const last = changes.at(-1);
-    if (last === undefined) return;
+    const began = this.#clock();
+    const rows: ChangeRow[] = await this.#rows(NEWS_SQL[this.#engine], [this.#position]);
+    const news = rows.filter(({ order, seq }) => order !== null && !this.#ahead.has(Number(seq)));
+    if (news.length > 0)
+      this.#deliver(news.map(({ order, kind, pks }) => ({ order: Number(order), kind, pks: parsePks(pks) })));
+    for (const { order, seq } of news) this.#ahead.set(Number(seq), Number(order));
+    this.#position = Math.max(this.#position, Number(rows.at(-1)?.settled ?? 0));
+    for (const [seq, order] of this.#ahead) if (order <= this.#position) this.#ahead.delete(seq);
+    // What it says is as old as the moment that it was asked.
+    this.#heardAt = began;
+  }
+
+  #deliver(changes: readonly Change[]): void {
     for (const listener of this.#listeners) listener(changes);
     this.#recent.push(...changes);
-    if (this.#recent.length > REMEMBERED_CHANGES) {
-      const dropped = this.#recent.splice(0, this.#recent.length - REMEMBERED_CHANGES);
-      this.#remembersSince = dropped.at(-1)?.order ?? this.#remembersSince;
-    }
-    this.#position = last.order;
+    for (const { order } of changes) this.#latest = Math.max(this.#latest, order);
+    if (this.#recent.length <= REMEMBERED_CHANGES) return;
+    for (const { order } of this.#recent.splice(0, this.#recent.length - REMEMBERED_CHANGES))
+      this.#remembersSince = Math.max(this.#remembersSince, order);
   }
 
   async #rows(sql: string, bindings: readonly number[] = []) {

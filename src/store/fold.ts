@@ -5,10 +5,10 @@
  * replays all of it behind the mark.
  */
 import type { Knex } from 'knex';
+import type { LockoutState } from '../access/ports.js';
 import { millis } from '../base/units.js';
 import type { StoreDirectory } from './directory.js';
 import type { Feed } from './feed.js';
-import { POSITION_SQL } from './feed-position.js';
 import { type EmbeddedLedger, run } from './ledger-embedded.js';
 import type { Lockouts, StateOverlay } from './state-overlay.js';
 
@@ -44,7 +44,7 @@ export class Fold {
   readonly #onError: (error: unknown) => void;
   #timer: NodeJS.Timeout | null = null;
   #folding: Promise<void> | null = null;
-  #unfoldedAtLastLook = 0;
+  #lastAtLastLook = 0;
   #quietLooks = 0;
   #stopped = false;
 
@@ -78,23 +78,37 @@ export class Fold {
   }
 
   #look(): void {
-    const { unfolded } = this.#ledger;
-    this.#quietLooks = unfolded === this.#unfoldedAtLastLook ? this.#quietLooks + 1 : 0;
-    this.#unfoldedAtLastLook = unfolded;
-    if (unfolded === 0 || this.#folding !== null) return;
-    if (unfolded < FOLD_LIMITS.eventsBehind && this.#quietLooks < FOLD_LIMITS.idleLooks) return;
-    this.#folding = this.fold()
-      .catch(this.#onError)
+    if (this.#folding !== null) return;
+    this.#folding = this.#foldIfDue()
+      .catch((error) => {
+        if (!this.#stopped) this.#onError(error);
+      })
       .finally(() => {
         this.#folding = null;
       });
   }
 
+  async #foldIfDue(): Promise<void> {
+    const { mark, last } = await this.#marks();
+    this.#quietLooks = last === this.#lastAtLastLook ? this.#quietLooks + 1 : 0;
+    this.#lastAtLastLook = last;
+    if (last === mark) return;
+    if (last - mark >= FOLD_LIMITS.eventsBehind || this.#quietLooks >= FOLD_LIMITS.idleLooks) await this.fold();
+  }
+
+  /** Between two batches, so that all of the log up to `last` is in memory too. */
+  async #marks(): Promise<{ mark: number; last: number }> {
+    let marks = { mark: 0, last: 0 };
+    await this.#turn(async () => {
+      const rows: (typeof marks)[] = await this.#db.raw(READ_MARKS);
+      marks = rows[0] ?? marks;
+    });
+    return marks;
+  }
+
   /** Folds everything that is in the log now. Rejects where the store fails; the next look tries again. */
   async fold(): Promise<void> {
-    const rows: { mark: number; last: number }[] = await this.#db.raw(READ_MARKS);
-    const { mark, last } = rows[0] ?? { mark: 0, last: 0 };
-    const before = this.#ledger.unfolded;
+    const { mark, last } = await this.#marks();
     // Taken after `last` was read: whatever is in the log up to there is in these states.
     const tokens = [...this.#overlay.tokens.keys()].sort(ascending);
     const users = [...this.#overlay.lockouts.keys()].sort(ascending);
@@ -106,7 +120,6 @@ export class Fold {
       await this.#turn(() => run(this.#db, INDEX_EVENTS, [from, Math.min(from + FOLD_LIMITS.slice, last)]));
     }
     await this.#turn(() => run(this.#db, MOVE_MARK, [String(last)]));
-    this.#ledger.unfolded -= before;
 
     // A read that began before the tables were written may still bring the old state: memory keeps the new one until it has ended.
     await this.#directory.quiesce();
@@ -134,31 +147,26 @@ export class Fold {
     await run(this.#db, WRITE_FLOORS, [JSON.stringify(rows)]);
   }
 
-  /** In one transaction, and only where no unlock has come that memory has not heard of. */
+  /** In one transaction: once it holds the write lock nobody can unlock, and the feed tells of every unlock before it. */
   async #writeLockouts(pks: readonly number[], folded: Map<number, Lockouts>): Promise<void> {
-    await this.#feed.poll();
-    const held = pks.flatMap((pk) => {
-      const states = this.#overlay.lockouts.get(pk);
-      return states === undefined ? [] : [[pk, states] as const];
-    });
-    const rows = held.flatMap(([pk, states]) =>
-      [...states].map(([source, s]) => [
-        pk,
-        source,
-        s.failures,
-        s.windowStart,
-        s.lockedUntil,
-        JSON.stringify(s.recent),
-      ]),
-    );
+    let held: (readonly [number, Lockouts])[] = [];
     await this.#db.transaction(async (tx) => {
-      await tx.raw(CLEAR_LOCKOUTS, [JSON.stringify(held.map(([pk]) => pk))]);
+      await tx.raw(CLEAR_LOCKOUTS, [JSON.stringify(pks)]);
+      await this.#feed.poll();
+      held = pks.flatMap((pk) => {
+        const states = this.#overlay.lockouts.get(pk);
+        return states === undefined ? [] : [[pk, states] as const];
+      });
+      const rows = held.flatMap(([pk, states]) => [...states].map(([source, state]) => lockoutRow(pk, source, state)));
       await tx.raw(WRITE_LOCKOUTS, [JSON.stringify(rows)]);
-      const positions: { position: number }[] = await tx.raw(`select ${POSITION_SQL.sqlite} as position`);
-      if (positions[0]?.position !== this.#feed.position) throw new Error('the feed moved while lockouts were folded');
     });
     for (const [pk, states] of held) folded.set(pk, states);
   }
+}
+
+function lockoutRow(pk: number, source: string, state: LockoutState): readonly (number | string)[] {
+  const { failures, windowStart, lockedUntil, recent } = state;
+  return [pk, source, failures, windowStart, lockedUntil, JSON.stringify(recent)];
 }
 
 function ascending(a: number, b: number): number {

@@ -14,6 +14,7 @@ import {
   committedProof,
   type Ledger,
   type LedgerEntry,
+  type LockoutState,
   type TokenState,
   type UserFacts,
 } from '../access/ports.js';
@@ -32,6 +33,24 @@ export const LEDGER_LIMITS = {
   /** Between two writes that try whether a store that failed can be written again. */
   probeMs: 1_000,
 } as const;
+
+const TAIL = `select token_pk, step, datagram, lockouts from events
+  where pos > coalesce((select cast(value as integer) from meta where key = 'foldMark'), 0)
+    and (token_pk is not null or lockouts is not null) order by pos`;
+interface TailRow {
+  readonly token_pk: number | null;
+  readonly step: number | null;
+  readonly datagram: string | null;
+  readonly lockouts: string | null;
+}
+interface LockoutRow {
+  readonly user_pk: number;
+  readonly source: string;
+  readonly failures: number;
+  readonly window_start: number;
+  readonly locked_until: number;
+  readonly recent: string;
+}
 
 const APPEND = `${APPEND_SQLITE} where ${POSITION_SQL.sqlite} = ?`;
 
@@ -59,9 +78,11 @@ export class EmbeddedLedger implements Ledger {
   #healthy = true;
   #doubt: Promise<void> | null = null;
   #probe: NodeJS.Timeout | null = null;
+  #probing = false;
   #stopped = false;
-  /** Events written since the fold last looked. */
-  unfolded = 0;
+  /** Users unlocked since the batch on its way was bound to the feed: what it says of their failures is older than that. */
+  readonly #unlocked = new Set<number>();
+  #allUnlocked = false;
 
   /** `writer` names this process in the log; `cached.user` finds the directory's own facts (set once the directory is made). */
   constructor(deps: {
@@ -88,19 +109,42 @@ export class EmbeddedLedger implements Ledger {
 
   /** Replays the log's tail behind the fold's mark. Call before the first decision. Rejects where the store cannot be read. */
   async start(): Promise<void> {
-    const rows: { token_pk: number | null; step: number | null; datagram: string | null; lockouts: string | null }[] =
-      await this.#db.raw(
-        `select token_pk, step, datagram, lockouts from events
-       where pos > coalesce((select cast(value as integer) from meta where key = 'foldMark'), 0) order by pos`,
-      );
-    for (const row of rows) {
-      if (row.token_pk !== null && row.step !== null) {
-        const floor = Math.max(this.#overlay.tokens.get(row.token_pk)?.floor ?? 0, row.step + 1);
-        this.#overlay.tokens.set(row.token_pk, { floor, lastDatagram: row.datagram });
+    const rows: TailRow[] = await this.#db.raw(TAIL);
+    await this.#loadLockouts(rows);
+    for (const { token_pk, step, datagram, lockouts } of rows) {
+      if (token_pk !== null && step !== null) {
+        const known = this.#overlay.tokens.get(token_pk);
+        if (known === undefined || known.floor <= step)
+          this.#overlay.tokens.set(token_pk, { floor: step + 1, lastDatagram: datagram });
       }
-      if (row.lockouts !== null) this.#replayLockouts(JSON.parse(row.lockouts));
+      if (lockouts !== null) this.#replayLockouts(JSON.parse(lockouts));
     }
-    this.unfolded = rows.length;
+  }
+
+  /** What the tables say of the users in the tail: an event tells only of the counters that it changed. */
+  async #loadLockouts(rows: readonly TailRow[]): Promise<void> {
+    const users = new Set<number>();
+    for (const { lockouts } of rows) {
+      if (lockouts === null) continue;
+      const [userPk]: LockoutColumn = JSON.parse(lockouts);
+      users.add(userPk);
+    }
+    const stored: LockoutRow[] = await this.#db.raw(
+      'select * from lockouts where user_pk in (select value from json_each(?))',
+      [JSON.stringify([...users])],
+    );
+    const byUser = new Map<number, Map<string, LockoutState>>();
+    for (const row of stored) {
+      const states = byUser.get(row.user_pk) ?? new Map();
+      states.set(row.source, {
+        failures: row.failures,
+        windowStart: instant(row.window_start),
+        lockedUntil: instant(row.locked_until),
+        recent: JSON.parse(row.recent),
+      });
+      byUser.set(row.user_pk, states);
+    }
+    for (const [pk, states] of byUser) this.#overlay.lockouts.set(pk, states);
   }
 
   /** Ends after what is gathering was written. */
@@ -117,9 +161,12 @@ export class EmbeddedLedger implements Ledger {
     return this.#group.push(entry);
   }
 
-  /** Runs `turn` between two batches, on the same connection. Rejects where the turn does. */
+  /** Runs `turn` between two batches, on the same connection, while no batch is in doubt. Rejects where the turn does. */
   inTurn(turn: () => Promise<void>): Promise<void> {
-    return this.#group.inTurn(turn);
+    return this.#group.inTurn(async () => {
+      await this.#doubt;
+      await turn();
+    });
   }
 
   /** Memory decides: the lockouts and the token's floor are what the decision saw, and no other consumption is under way. */
@@ -169,13 +216,14 @@ export class EmbeddedLedger implements Ledger {
   /** One statement, on disk when it returns. False where the feed has moved: nothing was written. */
   async #append(batch: readonly Waiting[]): Promise<boolean> {
     const rows = JSON.stringify(batch.map(({ entry }, i) => eventRow(entry, this.#writer, this.#seq + 1 + i)));
+    this.#unlocked.clear();
+    this.#allUnlocked = false;
     const { changes } = await run(this.#db, APPEND, [rows, this.#feed.position]);
     return changes > 0;
   }
 
   #settle(batch: readonly Waiting[], millis: number): void {
     this.#seq += batch.length;
-    this.unfolded += batch.length;
     this.#observer.batch(batch.length, millis);
     this.#becomeHealthy();
     for (const { entry, resolve } of batch) {
@@ -190,16 +238,17 @@ export class EmbeddedLedger implements Ledger {
       const { token, at, datagram } = consumption;
       this.#claimed.delete(token.pk);
       const state = this.#stateOf(token.state, token.pk);
-      state.floor = at + 1;
-      state.lastDatagram = datagram;
       this.#overlay.tokens.set(token.pk, state);
-    }
-    if (user !== null && lockouts.length > 0) {
-      const states = new Map(this.#lockoutsOf(user));
-      for (const { source, after } of lockouts) {
-        if (after.failures === 0 && after.lockedUntil === 0) states.delete(source);
-        else states.set(source, after);
+      // The facts that were decided on need not be those in the cache, and the overlay lets go once this is folded.
+      const cached = user === null ? undefined : this.#cached.user(user.pk)?.tokens.find(({ pk }) => pk === token.pk);
+      for (const known of new Set([state, token.state, cached?.state ?? state])) {
+        known.floor = at + 1;
+        known.lastDatagram = datagram;
       }
+    }
+    if (user !== null && lockouts.length > 0 && !this.#allUnlocked && !this.#unlocked.has(user.pk)) {
+      const states = new Map(this.#lockoutsOf(user));
+      for (const { source, after } of lockouts) setLockout(states, source, after);
       this.#setLockouts(user, states);
     }
   }
@@ -223,7 +272,8 @@ export class EmbeddedLedger implements Ledger {
   #replayLockouts([userPk, ...states]: LockoutColumn): void {
     const known = new Map(states.length === 0 ? [] : this.#overlay.lockouts.get(userPk));
     for (const [source, failures, windowStart, lockedUntil, recent] of states) {
-      known.set(source, { failures, windowStart: instant(windowStart), lockedUntil: instant(lockedUntil), recent });
+      const after = { failures, windowStart: instant(windowStart), lockedUntil: instant(lockedUntil), recent };
+      setLockout(known, source, after);
     }
     this.#overlay.lockouts.set(userPk, known);
   }
@@ -232,8 +282,14 @@ export class EmbeddedLedger implements Ledger {
   #forget(changes: readonly Change[]): void {
     for (const { kind, pks } of changes) {
       if (kind !== 'unlock') continue;
-      if (pks === null) this.#overlay.lockouts.clear();
-      else for (const pk of pks) this.#overlay.lockouts.delete(pk);
+      if (pks === null) {
+        this.#allUnlocked = true;
+        this.#overlay.lockouts.clear();
+      } else
+        for (const pk of pks) {
+          this.#unlocked.add(pk);
+          this.#overlay.lockouts.delete(pk);
+        }
     }
   }
 
@@ -280,16 +336,22 @@ export class EmbeddedLedger implements Ledger {
 
   /** While nobody asks (their gear has gone elsewhere because we are not ready), find out ourselves that writing works again. */
   #tryWriting(): void {
+    if (this.#probing) return;
+    this.#probing = true;
     this.inTurn(async () => {
       await run(
         this.#db,
         `insert into meta (key, value) values ('probe', '1') on conflict (key) do update set value = 1 - value`,
         [],
       );
-    }).then(
-      () => this.#becomeHealthy(),
-      () => undefined,
-    );
+    })
+      .then(
+        () => this.#becomeHealthy(),
+        () => undefined,
+      )
+      .finally(() => {
+        this.#probing = false;
+      });
   }
 
   #becomeHealthy(): void {
@@ -299,6 +361,12 @@ export class EmbeddedLedger implements Ledger {
     this.#probe = null;
     this.#observer.recovered();
   }
+}
+
+/** A counter that was cleared is not kept. */
+function setLockout(states: Map<string, LockoutState>, source: string, after: LockoutState): void {
+  if (after.failures === 0 && after.lockedUntil === 0) states.delete(source);
+  else states.set(source, after);
 }
 
 interface RunnableSqlite {

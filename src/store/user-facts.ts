@@ -3,7 +3,7 @@
  * thread puts it together and this one parses it in one go (a driver's row objects cost several times as much).
  */
 import type { Knex } from 'knex';
-import type { FeedPosition, HashAlgorithm, LockoutState, TokenFacts, UserFacts } from '../access/ports.js';
+import type { FeedPosition, HashAlgorithm, LockoutState, TokenFacts, TokenState, UserFacts } from '../access/ports.js';
 import { instant, seconds } from '../base/units.js';
 import type { Database } from './database.js';
 import { POSITION_SQL } from './feed-position.js';
@@ -111,7 +111,10 @@ export interface UserFill {
   readonly position: FeedPosition;
 }
 
-/** Reads and unseals `keys` (logins or aliases in lower case). Rejects where the database cannot be read. */
+/**
+ * Reads and unseals `keys` (logins or aliases in lower case). `caughtUp` is awaited before the overlay is looked at: it must know
+ * of every unlock that the read has seen. Rejects where the database cannot be read.
+ */
 export async function readUsers(
   db: Knex,
   engine: Database['engine'],
@@ -119,9 +122,12 @@ export async function readUsers(
   seal: Seal,
   overlay: StateOverlay | null,
   onBrokenBox: (tokenId: string) => void,
+  caughtUp: (position: FeedPosition) => Promise<void>,
 ): Promise<UserFill> {
   const answer = await db.raw(READ[engine], [JSON.stringify(keys)]);
   const row = engine === 'sqlite' ? answer[0] : answer.rows[0];
+  const position = Number(row.position);
+  await caughtUp(position);
   const tuples: UserTuple[] = JSON.parse(row.facts);
   const users = new Map<string, UserFacts>();
   const byPk = new Map<number, UserFacts>();
@@ -131,7 +137,7 @@ export async function readUsers(
     byPk.set(pk, facts);
     users.set(tuple[0], facts);
   }
-  return { users, position: Number(row.position) };
+  return { users, position };
 }
 
 function userFacts(
@@ -181,8 +187,18 @@ function tokenFacts(
     period: seconds(period),
     active: active === 1 || active === true,
     resources,
-    state: overlay?.tokens.get(pk) ?? { floor: stored[1], lastDatagram: stored[2] },
+    state: tokenState(overlay?.tokens.get(pk), stored),
   };
+}
+
+/** The overlay's object, which the ledger goes on writing. The table is ahead of it where a resynchronisation moved the floor. */
+function tokenState(overlaid: TokenState | undefined, [, floor, lastDatagram]: StateTuple): TokenState {
+  if (overlaid === undefined) return { floor, lastDatagram };
+  if (floor > overlaid.floor) {
+    overlaid.floor = floor;
+    overlaid.lastDatagram = lastDatagram;
+  }
+  return overlaid;
 }
 
 const NO_LOCKOUTS: ReadonlyMap<string, LockoutState> = new Map();
