@@ -14,7 +14,7 @@ export function configurationFor(given: string | undefined, io: Io): Config | nu
     io.err('Which installation? Say -c FILE (its sallyport.yaml), or set SALLYPORT_CONFIG.');
     return null;
   }
-  const loaded = loadConfig(resolve(io.cwd, path), io.env);
+  const loaded = loadConfig(resolve(io.cwd, path), io.env, path);
   if (!loaded.ok) {
     io.err(formatProblems(loaded.problems, 'nothing was started'));
     return null;

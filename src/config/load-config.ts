@@ -62,8 +62,8 @@ export type ConfigResult =
 /** Where `init` puts the server's certificate, and where it is looked for when nothing else is said. */
 const DEFAULT_CERTIFICATE = { cert: './tls/server.crt', key: './tls/server.key' } as const;
 
-/** Loads the configuration at `path` (shown in problems as it is given), overridden by `env`. */
-export function loadConfig(path: string, env: Environment): ConfigResult {
+/** Loads the configuration at `path`, overridden by `env`. Problems call the file `shownAs`, as whoever asked wrote it. */
+export function loadConfig(path: string, env: Environment, shownAs = path): ConfigResult {
   const file = resolve(path);
   let text: string;
   try {
@@ -71,10 +71,10 @@ export function loadConfig(path: string, env: Environment): ConfigResult {
   } catch (error) {
     return {
       ok: false,
-      problems: [{ where: { kind: 'file', file: path }, key: '', message: unreadable(path, error) }],
+      problems: [{ where: { kind: 'file', file: shownAs }, key: '', message: unreadable(shownAs, error) }],
     };
   }
-  const read = readYaml(text, path);
+  const read = readYaml(text, shownAs);
   const environment = readEnvironment(configSchema, env);
   if (!read.ok) return { ok: false, problems: [...read.problems, ...environment.problems] };
 
