@@ -17,7 +17,7 @@ export const LIMITS = {
   delayedRejects: 16_384,
   /** RFC 5080 §2.2.2 asks for 5 to 30 s. */
   duplicateMillis: 30_000,
-  /** At 40,000 requests a second these are 6 s, still within the RFC's 5 to 30. */
+  /** At 40,000 requests a second these are 6 s, still within the RFC's 5 to 30; some 130 MB when full. */
   duplicateEntries: 262_144,
   /** A reply has about 100 octets; this is reached only where replies are large. */
   duplicateOctets: 64 * 1024 * 1024,

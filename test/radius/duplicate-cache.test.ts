@@ -72,7 +72,7 @@ describe('the duplicate cache', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const cache = new DuplicateCache({ millis: 100, entries: 6, octets: 400 });
+        const cache = new DuplicateCache({ millis: 100, entries: 6, octets: 150 });
         let now = 0;
         for (const { key, fill, pass, next } of steps) {
           now += pass;
@@ -80,11 +80,11 @@ describe('the duplicate cache', () => {
           if (seen.kind === 'new' && next === 'answer') cache.answer(seen.entry, Buffer.alloc(20));
           if (seen.kind === 'new' && next === 'forget') cache.forget(seen.entry);
           expect(cache.size).toBeLessThanOrEqual(6);
-          expect(cache.octets).toBeLessThanOrEqual(460);
-          expect(cache.octets).toBeGreaterThanOrEqual(cache.size * 40);
+          expect(cache.octets).toBeLessThanOrEqual(186);
+          expect(cache.octets).toBeGreaterThanOrEqual(cache.size * 16);
         }
         cache.see('last', request(9), instant(now + 1000));
-        expect([cache.size, cache.octets]).toEqual([1, 40]);
+        expect([cache.size, cache.octets]).toEqual([1, 16]);
       }),
     );
   });

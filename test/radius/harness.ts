@@ -202,6 +202,8 @@ export function accessRequest(shape: RequestShape = {}): Buffer {
 /** A NAS at an address of its own; keeps every reply. */
 export class Nas {
   readonly replies: Buffer[] = [];
+  /** The address and port that each reply came from. */
+  readonly origins: string[] = [];
   readonly #socket: Socket;
   readonly #port: number;
   readonly #host: string;
@@ -210,7 +212,10 @@ export class Nas {
     this.#socket = socket;
     this.#port = port;
     this.#host = host;
-    socket.on('message', (reply) => this.replies.push(reply));
+    socket.on('message', (reply, { address, port: from }) => {
+      this.replies.push(reply);
+      this.origins.push(`${address} ${from}`);
+    });
   }
 
   static async open(port: number, host = '127.0.0.1', local = host): Promise<Nas> {

@@ -247,11 +247,30 @@ describe('the reply', () => {
       records: [client({ address: '0.0.0.0/0' })],
     });
     for (const address of local) {
-      // Sent from 127.0.0.1 or the address itself; a connected socket takes replies from the peer alone.
-      const from = await nas(port, address, address);
+      // From 127.0.0.1 the kernel itself would choose 127.0.0.1 to answer from, whatever was asked.
+      const from = await nas(port, address, '127.0.0.1');
       expect(code(await from.ask(accessRequest()))).toBe(2);
+      expect(from.origins).toEqual([`${address} ${port}`]);
+    }
+    await running?.stop();
+    const several = await start({ listen: ['127.0.0.1:0', '127.0.0.2:0'] });
+    for (const listening of several.server.addresses().listen) {
+      const [address = '', its = ''] = listening.split(':');
+      const from = await nas(Number(its), address, '127.0.0.1');
+      await from.ask(accessRequest());
+      expect(from.origins).toEqual([`${address} ${its}`]);
     }
   });
+});
+
+test('RAD-11: an IPv6 wildcard answers at each IPv6 address, and leaves IPv4 to its own', async () => {
+  const { port } = await start({ listen: ['[::]:0'], records: [client({ address: '::1' })] });
+  const from = await nas(port, '::1');
+  expect(code(await from.ask(accessRequest()))).toBe(2);
+  expect(from.origins).toEqual([`::1 ${port}`]);
+  await running?.stop();
+  const both = await start({ listen: [`0.0.0.0:${port}`, `[::]:${port}`] });
+  expect(both.server.addresses().listen).toHaveLength(2);
 });
 
 describe('duplicates', () => {
