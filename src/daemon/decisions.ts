@@ -151,6 +151,7 @@ async function start(
     micros: () => Math.round(performance.now() * 1_000),
     newId: uuid7,
     hashWrong: (text) => seal.fingerprint(text),
+    hashGrace: (text) => seal.fingerprint(text),
     unknownLogins: config.events.unknownLogins,
     onError: onError('a request could not be decided'),
   });
