@@ -11,8 +11,10 @@ export interface RadiusMetrics {
   dropped(cause: string): void;
   /** A retransmission: the kept answer was resent, or it was dropped since the first is still in flight. */
   duplicate(kind: 'resent' | 'dropped'): void;
-  /** An answer by its packet code. */
-  answered(code: number | string): void;
+  /** An answer by its packet code (RFC 2865 §3). */
+  answered(code: number): void;
+  /** An exception that reached the door's outermost handler. */
+  internalError(): void;
 }
 
 /** What the LDAP door counts. */
@@ -140,6 +142,7 @@ export function makeMetrics(version: string): Metrics {
       dropped: radiusDropped,
       duplicate: radiusDuplicates,
       answered: (code) => radiusAnswers(String(code)),
+      internalError: () => internalErrors('radius'),
     },
     ldap: { closed: ldapClosed, error: (code) => ldapErrors(String(code)), bind: ldapBinds },
     http: {

@@ -73,6 +73,7 @@ export function buildHttp(parts: HttpParts): HttpDoor {
   const names = new BriefCache<ResourceName>(NAME_CACHE, clock);
   const answerError = errorAnswerer(log, metrics);
   const servers: ReturnType<typeof makeServer>[] = [];
+  let stopping = false;
   const app = Fastify({
     logger: false, // what deserves a line is said by gate.ts and errors.ts, with the request's id
     trustProxy: false, // HTTP-11: forwarded headers come from whoever connects
@@ -98,6 +99,11 @@ export function buildHttp(parts: HttpParts): HttpDoor {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler<Error>(answerError);
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, 'not_found'));
+  // A connection that is kept would hold up the end; what is answered from now on is its last answer.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (stopping) reply.header('connection', 'close');
+    done(null, payload);
+  });
   readJsonOnly(app);
   guard(app, { auth, metrics, log, clock, tls: tls !== null });
   collectRoutes(app, parts.version);
@@ -137,6 +143,7 @@ export function buildHttp(parts: HttpParts): HttpDoor {
       return { kind: 'listening', ...(address() ?? listen) };
     },
     stop: async (graceMs) => {
+      stopping = true;
       const hurry = setTimeout(() => {
         for (const server of servers) server.closeAllConnections();
       }, graceMs);
