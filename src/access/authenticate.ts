@@ -11,6 +11,7 @@ import { type Clock, type Instant, instant } from '../base/units.js';
 import { decisionOf, ledgerEntry, type UnknownLogins } from './entry.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { type Facts, type PasswordFact, usableTokens } from './facts.js';
+import { graceOf } from './grace.js';
 import { LIMITS } from './limits.js';
 import { lockedUntil } from './lockout.js';
 import { nameCandidates } from './names.js';
@@ -40,6 +41,8 @@ export interface AuthenticateDeps {
   readonly newId: (now: Instant) => string;
   /** A keyed hash of a wrong code or password. */
   readonly hashWrong: (text: string) => string;
+  /** A keyed hash of a credential with who sent it from where; asked only where the resource has a grace for the door. */
+  readonly hashGrace: (text: string) => string;
   readonly unknownLogins: UnknownLogins;
   /** Told of what was thrown or rejected: a store that cannot be read, or a bug of ours. The answer is `unavailable` either way. */
   readonly onError: (error: unknown) => void;
@@ -103,7 +106,8 @@ export function makeAuthenticate(deps: AuthenticateDeps): Authenticate {
 
         const now = deps.clock();
         const tokens = usableTokens(records.user, records.resource);
-        const reading = readCredential(request.credential, records.resource, tokens, request.datagram, now);
+        const grace = graceOf(request, records.user, records.resource, deps.hashGrace);
+        const reading = readCredential(request.credential, records.resource, tokens, request.datagram, grace, now);
         let facts = factsOf(request, records, reading, tokens, now);
         let evaluation = evaluate(facts);
         if (deps.ledger.shared && !fresh && BY_STATE.has(evaluation.reason)) {
@@ -126,6 +130,7 @@ export function makeAuthenticate(deps: AuthenticateDeps): Authenticate {
           facts,
           evaluation,
           reading,
+          grace,
           position: records.position,
           durationMicros: deps.micros() - started,
           unknownLogins: deps.unknownLogins,

@@ -3,9 +3,10 @@ import type { Instant } from '../base/units.js';
 import type { Evaluation } from './evaluate.js';
 import type { DecisionEvent } from './event.js';
 import type { Facts } from './facts.js';
+import { type Grace, graceMark } from './grace.js';
 import { type LockoutInput, lockoutChanges } from './lockout.js';
 import { shortenedLogin } from './names.js';
-import type { Committed, FeedPosition, LedgerEntry, LockoutChange } from './ports.js';
+import type { Committed, Consumption, FeedPosition, LedgerEntry, LockoutChange } from './ports.js';
 import type { Reading } from './reading.js';
 import type { AccessRequest, Decision } from './request.js';
 import { encodeTrace } from './trace.js';
@@ -19,6 +20,8 @@ export interface EntryInput {
   readonly facts: Facts;
   readonly evaluation: Evaluation;
   readonly reading: Reading;
+  /** What the same request may be accepted again by; null where the resource has no grace for the door. */
+  readonly grace: Grace | null;
   readonly position: FeedPosition;
   readonly durationMicros: number;
   readonly unknownLogins: UnknownLogins;
@@ -31,7 +34,7 @@ const NO_CHANGES: readonly LockoutChange[] = [];
 
 /** Builds the entry; pure but for `hashWrong`. */
 export function ledgerEntry(input: EntryInput): LedgerEntry {
-  const { facts, evaluation, reading, request } = input;
+  const { facts, evaluation, request } = input;
   const accepted = evaluation.reason === null;
   const event: DecisionEvent = {
     id: input.id,
@@ -54,8 +57,7 @@ export function ledgerEntry(input: EntryInput): LedgerEntry {
     user: facts.user,
     resource: facts.resource,
     position: input.position,
-    consumption:
-      accepted && reading.otp === 'fresh' ? { token: reading.token, at: reading.at, datagram: request.datagram } : null,
+    consumption: accepted ? consumptionOf(input) : null,
     lockouts: changesOf(input),
   };
 }
@@ -73,6 +75,12 @@ function changesOf({ facts, evaluation, reading, request, hashWrong }: EntryInpu
   const input = lockoutInput(evaluation, reading, request, hashWrong);
   if (input === null) return NO_CHANGES;
   return lockoutChanges(facts.user.lockouts, request.source ?? request.peer, facts.resource.lockout, facts.now, input);
+}
+
+function consumptionOf({ facts, reading, request, grace }: EntryInput): Consumption | null {
+  if (reading.otp !== 'fresh') return null;
+  const mark = grace === null ? null : graceMark(grace, facts.now);
+  return { token: reading.token, at: reading.at, datagram: request.datagram, grace: mark };
 }
 
 /** What counters have to learn; null for all that counts nowhere. */
@@ -96,7 +104,7 @@ function detailOf({ facts, evaluation, reading, request }: EntryInput): Detail |
   if (request.credential.kind === 'undecodable') detail['note'] = NOT_PRINTABLE;
   if (request.station !== null && request.station !== request.source) detail['station'] = request.station;
   if (facts.user !== null && facts.user.login !== request.login) detail['user'] = facts.user.login;
-  if (evaluation.reason === null && reading.otp === 'repeat') detail['repeat'] = 'same datagram';
+  if (evaluation.reason === null && reading.otp === 'repeat') detail['repeat'] = reading.repeat;
   if (evaluation.reason === 'locked') detail['lockedUntil'] = isoTime(facts.lockedUntil);
   if (evaluation.reason === 'upstream_unavailable' && facts.resource !== null) {
     detail['upstream'] = facts.resource.firstFactor;

@@ -8,7 +8,7 @@ import type { ResourceFacts, TokenFacts, UserFacts } from './ports.js';
  */
 export type PasswordFact = 'none' | 'unasked' | 'right' | 'wrong' | 'unavailable';
 
-/** What the code was. `repeat`: spent a moment ago by this very datagram, so it is accepted again and consumes nothing. */
+/** What the code was. `repeat`: spent a moment ago by this very datagram, or within a grace; accepted again, consumes nothing. */
 export type OtpFact = 'fresh' | 'repeat' | 'spent' | 'none';
 
 export interface Facts {

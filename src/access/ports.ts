@@ -16,6 +16,8 @@ export interface TokenState {
   floor: number;
   /** The hash of the datagram that made the last consumption, or null; that very datagram may be accepted again. */
   lastDatagram: string | null;
+  /** What the last consumption left for a grace (grace.ts), or null where the resource had none. */
+  lastGrace: string | null;
 }
 
 /** A token as a decision sees it. */
@@ -139,6 +141,8 @@ export interface Consumption {
   /** The TOTP step or HOTP counter that matched; afterwards the token's floor is one more. */
   readonly at: number;
   readonly datagram: string | null;
+  /** Kept with the consumption where the resource has a grace for the door (grace.ts), else null. */
+  readonly grace: string | null;
 }
 
 /** A lockout state that this decision replaces: `before` is what the decision was made on (null: there was none). */

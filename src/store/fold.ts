@@ -23,7 +23,7 @@ export const FOLD_LIMITS = {
   idleLooks: 2,
 } as const;
 
-const WRITE_FLOORS = `update token_state set floor = j.value->>1, last_datagram = j.value->>2
+const WRITE_FLOORS = `update token_state set floor = j.value->>1, last_datagram = j.value->>2, last_grace = j.value->>3
   from (select value from json_each(?)) j where token_pk = j.value->>0 and floor < j.value->>1`;
 const CLEAR_LOCKOUTS = 'delete from lockouts where user_pk in (select value from json_each(?))';
 const WRITE_LOCKOUTS = `insert or replace into lockouts (user_pk, source, failures, window_start, locked_until, recent)
@@ -141,7 +141,7 @@ export class Fold {
     for (const pk of pks) {
       const state = this.#overlay.tokens.get(pk);
       if (state === undefined) continue;
-      rows.push([pk, state.floor, state.lastDatagram]);
+      rows.push([pk, state.floor, state.lastDatagram, state.lastGrace]);
       folded.set(pk, state.floor);
     }
     await run(this.#db, WRITE_FLOORS, [JSON.stringify(rows)]);

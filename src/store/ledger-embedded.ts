@@ -34,13 +34,14 @@ export const LEDGER_LIMITS = {
   probeMs: 1_000,
 } as const;
 
-const TAIL = `select token_pk, step, datagram, lockouts from events
+const TAIL = `select token_pk, step, datagram, grace, lockouts from events
   where pos > coalesce((select cast(value as integer) from meta where key = 'foldMark'), 0)
     and (token_pk is not null or lockouts is not null) order by pos`;
 interface TailRow {
   readonly token_pk: number | null;
   readonly step: number | null;
   readonly datagram: string | null;
+  readonly grace: string | null;
   readonly lockouts: string | null;
 }
 interface LockoutRow {
@@ -111,11 +112,11 @@ export class EmbeddedLedger implements Ledger {
   async start(): Promise<void> {
     const rows: TailRow[] = await this.#db.raw(TAIL);
     await this.#loadLockouts(rows);
-    for (const { token_pk, step, datagram, lockouts } of rows) {
+    for (const { token_pk, step, datagram, grace, lockouts } of rows) {
       if (token_pk !== null && step !== null) {
         const known = this.#overlay.tokens.get(token_pk);
         if (known === undefined || known.floor <= step)
-          this.#overlay.tokens.set(token_pk, { floor: step + 1, lastDatagram: datagram });
+          this.#overlay.tokens.set(token_pk, { floor: step + 1, lastDatagram: datagram, lastGrace: grace });
       }
       if (lockouts !== null) this.#replayLockouts(JSON.parse(lockouts));
     }
@@ -170,10 +171,10 @@ export class EmbeddedLedger implements Ledger {
   }
 
   /** Memory decides: the lockouts and the token's floor are what the decision saw, and no other consumption is under way. */
-  #claim({ consumption, lockouts, user }: LedgerEntry): boolean {
+  #claim({ consumption, event, lockouts, user }: LedgerEntry): boolean {
     if (user !== null) {
       const states = this.#lockoutsOf(user);
-      if (consumption !== null && states !== user.lockouts) return false;
+      if (event.outcome === 'accepted' && states !== user.lockouts) return false;
       if (lockouts.some(({ source, before }) => (states.get(source) ?? null) !== before)) return false;
     }
     if (consumption === null) return true;
@@ -235,7 +236,7 @@ export class EmbeddedLedger implements Ledger {
   /** Brings memory to what the disk says, in the overlay and in whatever facts are cached. */
   #apply({ consumption, lockouts, user }: LedgerEntry): void {
     if (consumption !== null) {
-      const { token, at, datagram } = consumption;
+      const { token, at, datagram, grace } = consumption;
       this.#claimed.delete(token.pk);
       const state = this.#stateOf(token.state, token.pk);
       this.#overlay.tokens.set(token.pk, state);
@@ -244,6 +245,7 @@ export class EmbeddedLedger implements Ledger {
       for (const known of new Set([state, token.state, cached?.state ?? state])) {
         known.floor = at + 1;
         known.lastDatagram = datagram;
+        known.lastGrace = grace;
       }
     }
     if (user !== null && lockouts.length > 0 && !this.#allUnlocked && !this.#unlocked.has(user.pk)) {

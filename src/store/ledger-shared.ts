@@ -1,8 +1,9 @@
 /**
  * The ledger over PostgreSQL: several processes decide, so the database has the last word. A batch is one statement: it keeps
- * the entries whose user and resource still have the revisions that the decision was made on and to whom no lock has come, moves
- * each token's floor where the step is still unused, changes lockouts where they are still what was seen, and writes the events
- * of exactly those that went through. An entry without its event was refused by the database: stale, decide again.
+ * the entries whose user and resource still have the revisions that the decision was made on and to whom no lock has come, whose
+ * step is still unused and whose counters are still what was seen (the rows are locked, so that this holds until the commit),
+ * and for exactly those moves floors and counters and writes the events. An entry without its event was refused by the database:
+ * stale, decide again. No code is spent and no counter that was there moves without the event that says so.
  */
 import type { Knex } from 'knex';
 import { type Commit, committedProof, type Ledger, type LedgerEntry } from '../access/ports.js';
@@ -16,6 +17,9 @@ const CONFLICT_RETRIES = 5;
 const CONFLICTS = new Set(['40P01', '40001']);
 /** Between two looks whether a database that failed is back. */
 const PROBE_MS = 1_000;
+/** A database that says nothing for so long is taken to be away; the connection is thrown away with whatever runs on it. */
+const COMMIT_TIMEOUT_MS = 6_000;
+const PROBE = `insert into meta (key, value) values ('probe', '1') on conflict (key) do update set value = excluded.value`;
 
 const EVENT_VALUES = Object.entries(EVENT_COLUMN_TYPES)
   .map(([name, type], i) => `(e->>${i})::${type} as ${name}`)
@@ -30,33 +34,41 @@ const STATEMENT = `
     select i.n, i.user_pk, i.lockouts, ${EVENT_VALUES} from input i
     where (i.user_pk is null or exists (select 1 from users u where u.pk = i.user_pk and u.revision = i.user_revision))
       and (i.resource_pk is null or exists (select 1 from resources r where r.pk = i.resource_pk and r.revision = i.resource_revision))
-      and ((i.e->>${EVENT_COLUMNS.indexOf('token_pk')}) is null or not exists (
+      and ((i.e->>${EVENT_COLUMNS.indexOf('outcome')}) <> 'accepted' or not exists (
         select 1 from lockouts l where l.user_pk = i.user_pk and l.locked_until > (i.e->>${EVENT_COLUMNS.indexOf('time')})::bigint and not jsonb_exists(i.seen_locks, l.source)))
-  ), consumed as (
-    update token_state s set floor = h.step + 1, last_datagram = h.datagram, used_at = h.time
-    from (select token_pk, step, datagram, time from held where token_pk is not null order by token_pk) h
-    where s.token_pk = h.token_pk and s.floor <= h.step
-    returning s.token_pk
+  ), tokens as materialized (
+    select s.token_pk from token_state s join held h on h.token_pk = s.token_pk and s.floor <= h.step order by s.token_pk for update of s
   ), wanted as materialized (
     select h.n, h.user_pk, l->>0 as source, (l->>1)::bigint as failures, (l->>2)::bigint as window_start, (l->>3)::bigint as locked_until, l->>4 as recent,
       (l->>5)::bigint as was_failures, (l->>6)::bigint as was_window_start, (l->>7)::bigint as was_locked_until
-    from held h cross join lateral jsonb_array_elements(h.lockouts) l order by h.user_pk, 3
-  ), updated as (
-    update lockouts l set failures = w.failures, window_start = w.window_start, locked_until = w.locked_until, recent = w.recent
-    from wanted w where l.user_pk = w.user_pk and l.source = w.source
+    from held h cross join lateral jsonb_array_elements(h.lockouts) l
+  ), counters as materialized (
+    select w.n from lockouts l join wanted w on l.user_pk = w.user_pk and l.source = w.source
       and l.failures = w.was_failures and l.window_start = w.was_window_start and l.locked_until = w.was_locked_until
-    returning w.n
+    order by l.user_pk, l.source for update of l
+  ), whole as materialized (
+    select h.* from held h
+    where (h.token_pk is null or h.token_pk in (select token_pk from tokens))
+      and (select count(*) from wanted w where w.n = h.n and w.was_failures is not null) = (select count(*) from counters c where c.n = h.n)
   ), inserted as (
     insert into lockouts (user_pk, source, failures, window_start, locked_until, recent)
-    select user_pk, source, failures, window_start, locked_until, recent from wanted where was_failures is null
+    select user_pk, source, failures, window_start, locked_until, recent from wanted
+    where was_failures is null and n in (select n from whole) order by user_pk, source
     on conflict do nothing returning user_pk, source
+  ), kept as materialized (
+    select h.* from whole h
+    where (select count(*) from wanted w where w.n = h.n and w.was_failures is null)
+      = (select count(*) from inserted i join wanted w on w.user_pk = i.user_pk and w.source = i.source where w.n = h.n)
+  ), consumed as (
+    update token_state s set floor = k.step + 1, last_datagram = k.datagram, last_grace = k.grace, used_at = k.time
+    from kept k where s.token_pk = k.token_pk
+  ), updated as (
+    update lockouts l set failures = w.failures, window_start = w.window_start, locked_until = w.locked_until, recent = w.recent
+    from wanted w join kept k on k.n = w.n where l.user_pk = w.user_pk and l.source = w.source and w.was_failures is not null
   )
   insert into events (${EVENT_COLUMNS.join(', ')})
   select ${EVENT_COLUMNS.map((name) => (name === 'seq' ? '?::bigint + row_number() over (order by n)' : name)).join(', ')}
-  from held h
-  where (h.token_pk is null or h.token_pk in (select token_pk from consumed))
-    and jsonb_array_length(h.lockouts) = (select count(*) from updated u where u.n = h.n)
-      + (select count(*) from inserted i join wanted w on w.user_pk = i.user_pk and w.source = i.source where w.n = h.n)
+  from kept
   returning id`;
 
 export class SharedLedger implements Ledger {
@@ -68,10 +80,12 @@ export class SharedLedger implements Ledger {
   readonly #group = new GroupCommit((batch) => this.#flush(batch));
   /** Tokens and users whose change is gathering or on its way: two in one statement would see the same old row. */
   readonly #claimed = new Set<string>();
-  /** The last number written; null where a failure left it unknown. */
-  #seq: number | null = 0;
+  /** The last number written in this generation: each has a writer of its own. */
+  #seq = 0;
+  #generation = 0;
   #healthy = true;
   #probe: NodeJS.Timeout | null = null;
+  #probing = false;
 
   /** As for the embedded ledger; `db` is the ledger's own pool. */
   constructor(deps: { db: Knex; writer: string; observer: LedgerObserver; cached: { user: CachedUser } }) {
@@ -118,37 +132,32 @@ export class SharedLedger implements Ledger {
       }
     } catch (error) {
       // Whether it was written or not: nothing is answered, and it is never sent again.
-      this.#seq = null;
+      // The statement may even be running still and commit later, so its numbers are left to it: a new writer goes on.
+      this.#generation += 1;
+      this.#seq = 0;
       this.#healthy = false;
       this.#observer.failed(error);
       for (const { resolve } of batch) resolve(STORE);
       for (const { resolve } of this.#group.withdraw()) resolve(STORE);
-      this.#probe ??= setInterval(() => void this.#tryReading(), PROBE_MS).unref();
+      this.#probe ??= setInterval(() => void this.#tryWriting(), PROBE_MS).unref();
     }
   }
 
   /** The ids of the entries that went through. Rejects where the fate of the statement is not known, or it could not be sent. */
   async #write(entries: readonly LedgerEntry[]): Promise<ReadonlySet<string>> {
-    const seq = this.#seq ?? (await this.#lookUpSeq());
-    const rows = JSON.stringify(entries.map((entry) => inputRow(entry, this.#writer)));
+    const writer = this.#generation === 0 ? this.#writer : `${this.#writer}.${this.#generation}`;
+    const rows = JSON.stringify(entries.map((entry) => inputRow(entry, writer)));
     for (let attempt = 0; ; attempt++) {
       try {
-        const { rows: written }: { rows: { id: string }[] } = await this.#db.raw(STATEMENT, [rows, seq]);
-        this.#seq = seq + written.length;
+        const { rows: written }: { rows: { id: string }[] } = await this.#db
+          .raw(STATEMENT, [rows, this.#seq])
+          .timeout(COMMIT_TIMEOUT_MS);
+        this.#seq += written.length;
         return new Set(written.map(({ id }) => id));
       } catch (error) {
         if (attempt >= CONFLICT_RETRIES || !CONFLICTS.has(codeOf(error))) throw error;
       }
     }
-  }
-
-  /** After a failure of unknown outcome: what this process's numbers have come to. */
-  async #lookUpSeq(): Promise<number> {
-    const { rows }: { rows: { seq: string | null }[] } = await this.#db.raw(
-      'select max(seq) as seq from events where writer = ? and pos > coalesce((select max(pos) from events), 0) - 1000000',
-      [this.#writer],
-    );
-    return Number(rows[0]?.seq ?? 0);
   }
 
   /** Facts in this process's cache follow; those of other nodes find out by their own statements. */
@@ -160,6 +169,7 @@ export class SharedLedger implements Ledger {
         if (token.pk !== consumption.token.pk) continue;
         token.state.floor = Math.max(token.state.floor, consumption.at + 1);
         token.state.lastDatagram = consumption.datagram;
+        token.state.lastGrace = consumption.grace;
       }
     }
     if (lockouts.length === 0) return;
@@ -169,12 +179,17 @@ export class SharedLedger implements Ledger {
     if (cached !== null) cached.lockouts = states;
   }
 
-  async #tryReading(): Promise<void> {
+  /** A database that only reads (a standby, a full disk) is of no use here. */
+  async #tryWriting(): Promise<void> {
+    if (this.#probing) return;
+    this.#probing = true;
     try {
-      await this.#db.raw('select 1');
+      await this.#db.raw(PROBE).timeout(COMMIT_TIMEOUT_MS);
       this.#becomeHealthy();
     } catch {
       // Still away; the next look will tell.
+    } finally {
+      this.#probing = false;
     }
   }
 

@@ -33,7 +33,7 @@ type FactsTuple = readonly [
   groups: readonly number[],
   tokens: readonly TokenTuple[],
 ];
-type StateTuple = readonly [tokenPk: number, floor: number, lastDatagram: string | null];
+type StateTuple = readonly [tokenPk: number, floor: number, lastDatagram: string | null, lastGrace: string | null];
 type LockoutTuple = readonly [
   source: string,
   failures: number,
@@ -93,13 +93,13 @@ export async function refreshUserFacts(tx: Knex, pks: readonly number[] | null):
 const READ = {
   sqlite: `
     select '[' || coalesce(group_concat('[' || json_quote(k.value) || ',' || f.facts || ',' ||
-      (select json_group_array(json_array(s.token_pk, s.floor, s.last_datagram)) from json_each(f.token_pks) p cross join token_state s on s.token_pk = p.value) || ',' ||
+      (select json_group_array(json_array(s.token_pk, s.floor, s.last_datagram, s.last_grace)) from json_each(f.token_pks) p cross join token_state s on s.token_pk = p.value) || ',' ||
       (select json_group_array(json_array(source, failures, window_start, locked_until, json(recent))) from lockouts where user_pk = f.user_pk) || ']'), '') || ']' as facts,
       ${POSITION_SQL.sqlite} as position
     from json_each(?) k cross join names n on n.key = k.value cross join user_facts f on f.user_pk = n.user_pk`,
   postgres: `
     select '[' || coalesce(string_agg('[' || to_json(k.value)::text || ',' || f.facts || ',' ||
-      (select coalesce(json_agg(json_build_array(s.token_pk, s.floor, s.last_datagram)), '[]')::text from json_array_elements_text(f.token_pks::json) p join token_state s on s.token_pk = p.value::bigint) || ',' ||
+      (select coalesce(json_agg(json_build_array(s.token_pk, s.floor, s.last_datagram, s.last_grace)), '[]')::text from json_array_elements_text(f.token_pks::json) p join token_state s on s.token_pk = p.value::bigint) || ',' ||
       (select coalesce(json_agg(json_build_array(source, failures, window_start, locked_until, recent::json)), '[]')::text from lockouts where user_pk = f.user_pk) || ']', ','), '') || ']' as facts,
       ${POSITION_SQL.postgres}::text as position
     from json_array_elements_text(?::json) k join names n on n.key = k.value join user_facts f on f.user_pk = n.user_pk`,
@@ -192,11 +192,12 @@ function tokenFacts(
 }
 
 /** The overlay's object, which the ledger goes on writing. The table is ahead of it where a resynchronisation moved the floor. */
-function tokenState(overlaid: TokenState | undefined, [, floor, lastDatagram]: StateTuple): TokenState {
-  if (overlaid === undefined) return { floor, lastDatagram };
+function tokenState(overlaid: TokenState | undefined, [, floor, lastDatagram, lastGrace]: StateTuple): TokenState {
+  if (overlaid === undefined) return { floor, lastDatagram, lastGrace };
   if (floor > overlaid.floor) {
     overlaid.floor = floor;
     overlaid.lastDatagram = lastDatagram;
+    overlaid.lastGrace = lastGrace;
   }
   return overlaid;
 }

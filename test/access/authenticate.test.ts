@@ -121,7 +121,7 @@ describe('each rule refuses with its reason', () => {
     ['wrong_otp', {}, aRequest('000000')],
     [
       'replayed_otp',
-      { users: alice({ tokens: [aToken({ state: { floor: STEP + 1, lastDatagram: null } })] }) },
+      { users: alice({ tokens: [aToken({ state: { floor: STEP + 1, lastDatagram: null, lastGrace: null } })] }) },
       request,
     ],
   ])('%s', async (reason, change, asked) => {
@@ -239,7 +239,11 @@ describe('OTP-9 several tokens', () => {
 
   test.each([[['spent', 'fresh']], [['fresh', 'spent']]])('fresh wins over spent, in the order %j', async (order) => {
     const tokens = order.map((id, index) =>
-      aToken({ pk: index + 1, id, state: { floor: id === 'spent' ? STEP + 1 : 0, lastDatagram: null } }),
+      aToken({
+        pk: index + 1,
+        id,
+        state: { floor: id === 'spent' ? STEP + 1 : 0, lastDatagram: null, lastGrace: null },
+      }),
     );
     const world = aWorld({ users: new Map([['alice', aUser({ tokens })]]) });
     expect(await world.reason(aRequest(CODE))).toBe('accepted');
@@ -508,7 +512,7 @@ describe('where other nodes decide on the same tokens', () => {
     const world = aWorld({ shared: true, users: new Map([['alice', aUser({ tokens: [aToken({ type: 'hotp' })] })]]) });
     world.onLookUp = (_, fresh) => {
       if (fresh) {
-        const token = aToken({ type: 'hotp', state: { floor: 20, lastDatagram: null } });
+        const token = aToken({ type: 'hotp', state: { floor: 20, lastDatagram: null, lastGrace: null } });
         world.users.set('alice', aUser({ tokens: [token] }));
       }
     };

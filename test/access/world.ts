@@ -1,4 +1,5 @@
 /** A whole world for decisions in memory: records, a ledger with group commit of its own kind, first factors, a clock to be set. */
+import { createHash } from 'node:crypto';
 import { makeAuthenticate } from '../../src/access/authenticate.js';
 import type { UnknownLogins } from '../../src/access/entry.js';
 import {
@@ -38,7 +39,7 @@ export const aToken = (change: Partial<TokenFacts> = {}): TokenFacts => ({
   period: seconds(30),
   active: true,
   resources: [],
-  state: { floor: 0, lastDatagram: null },
+  state: { floor: 0, lastDatagram: null, lastGrace: null },
   ...change,
 });
 
@@ -110,6 +111,8 @@ export interface World {
   readonly lookedUp: string[];
   readonly asked: string[];
   readonly errors: unknown[];
+  /** What was hashed for a grace. */
+  readonly graceHashes: string[];
   password: FirstFactorResult;
   /** Where the feed stood when a name or a resource's id was read; 1 where this does not say. */
   readonly positions: Map<string, number>;
@@ -168,6 +171,7 @@ export function aWorld(change: Partial<World> = {}): World {
     lookedUp: [],
     asked: [],
     errors: [],
+    graceHashes: [],
     password: 'right',
     positions: new Map(),
     unknownLogins: 'shortened',
@@ -192,6 +196,10 @@ export function aWorld(change: Partial<World> = {}): World {
     micros: () => world.now * 1000,
     newId: (now) => `event-${now}-${ids++}`,
     hashWrong: (text) => `hash(${text})`,
+    hashGrace: (text) => {
+      world.graceHashes.push(text);
+      return createHash('sha256').update(text).digest('base64url');
+    },
     unknownLogins: world.unknownLogins,
     onError: (error) => world.errors.push(error),
   });
@@ -207,6 +215,7 @@ function apply(world: World, entry: LedgerEntry): Commit {
   if (consumption !== null) {
     consumption.token.state.floor = consumption.at + 1;
     consumption.token.state.lastDatagram = consumption.datagram;
+    consumption.token.state.lastGrace = consumption.grace;
   }
   if (user !== null && lockouts.length > 0) {
     const states = new Map<string, LockoutState>(user.lockouts);

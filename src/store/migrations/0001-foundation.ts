@@ -65,7 +65,7 @@ const TABLES = [
   `create table token_resources (token_pk {big} not null references tokens(pk) on delete cascade, resource_pk {big} not null references resources(pk) on delete cascade, primary key (token_pk, resource_pk)) {norowid}`,
   `create index token_resources_resource on token_resources(resource_pk)`,
   // What use changes, apart from the record and as narrow as can be. floor: the lowest step or counter that may still match.
-  `create table token_state (token_pk {pos} references tokens(pk) on delete cascade, floor {big} not null, last_datagram text, used_at {big})`,
+  `create table token_state (token_pk {pos} references tokens(pk) on delete cascade, floor {big} not null, last_datagram text, last_grace text, used_at {big})`,
   `create table lockouts (user_pk {big} not null references users(pk) on delete cascade, source text not null, failures {big} not null,
     window_start {big} not null, locked_until {big} not null, recent text not null, primary key (user_pk, source)) {norowid}`,
 
@@ -101,7 +101,7 @@ const TABLES = [
 const EVENT_COLUMNS =
   'id text, writer text, seq bigint, time bigint, kind text, outcome text, reason text, login text, user_id text, user_key bigint, ' +
   'resource text, client text, door text, source text, method text, duration bigint, token_pk bigint, step bigint, datagram text, ' +
-  'lockouts text, trace text, detail text, actor text';
+  'lockouts text, trace text, detail text, actor text, grace text';
 
 /** Makes every table of the first release. */
 export async function up(db: Knex): Promise<void> {
