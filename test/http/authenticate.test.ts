@@ -152,13 +152,6 @@ describe('what is answered', () => {
     const id = String(problem.instance).replace('urn:uuid:', '');
     expect(door.log().some((line) => line.request === id && line.level === 50)).toBe(true);
   });
-
-  test('decisions are counted by outcome and reason', async () => {
-    decide = async () => ({ outcome: 'refused', reason: 'outside_hours', eventId: 'e' });
-    await ask(alice);
-    const text = await (await fetch(`${door.origin}/metrics`, { headers: door.as(door.owner) })).text();
-    expect(text).toContain('sallyport_decisions_total{door="http",outcome="refused",reason="outside_hours"} 1');
-  });
 });
 
 describe('what is not asked', () => {

@@ -11,7 +11,6 @@ import { API, type App, callerOf } from '../app.js';
 import { Budget } from '../budget.js';
 import { fromStore, valid } from '../errors.js';
 import { REFUSAL_BUDGET, RETRY_AFTER_SECONDS } from '../limits.js';
-import type { Metrics } from '../metrics.js';
 import { canonicalAddress } from '../peer.js';
 import { sendProblem } from '../problems.js';
 
@@ -28,7 +27,6 @@ export interface AuthenticateParts {
   readonly clock: Clock;
   /** Milliseconds from a request's arrival to a refusal. */
   readonly rejectDelay: Millis;
-  readonly metrics: Metrics;
 }
 
 const TEXT = {
@@ -79,7 +77,7 @@ export function refusalWait(receivedAt: Instant, now: Instant, rejectDelay: Mill
 
 /** The route `/authenticate`. */
 export function authenticateRoute(app: App, parts: AuthenticateParts): void {
-  const { authenticate, resource, clock, rejectDelay, metrics } = parts;
+  const { authenticate, resource, clock, rejectDelay } = parts;
   const refusals = new Budget(REFUSAL_BUDGET);
 
   app.route({
@@ -122,7 +120,6 @@ export function authenticateRoute(app: App, parts: AuthenticateParts): void {
         datagram: null,
         receivedAt: request.receivedAt,
       });
-      metrics.decided('http', decision, Math.max(0, clock() - request.receivedAt));
       switch (decision.outcome) {
         case 'accepted':
           return { outcome: 'accepted' as const, userId: decision.userId, login: decision.login };
