@@ -8,6 +8,7 @@ import type { Authenticate } from '../access/request.js';
 import { millis, systemClock } from '../base/units.js';
 import { formatListenAddress } from '../config/listen-address.js';
 import type { Config, TlsFiles } from '../config/load-config.js';
+import { hashPassword, verifyPassword } from '../first-factor/password.js';
 import { type Metrics, makeMetrics } from '../http/metrics.js';
 import { buildHttp, type HttpDoor } from '../http/server.js';
 import { createLdapServer, type LdapServer } from '../ldap/server.js';
