@@ -28,6 +28,11 @@ const WAL_AUTOCHECKPOINT_PAGES = 20_000;
 const CACHE_KIB = { ledger: 16_384, directory: 32_768, records: 8_192 } as const;
 const PG_POOL = { ledger: 2, directory: 2, records: 4 } as const;
 const ACQUIRE_TIMEOUT_MS = 5_000;
+/** When PostgreSQL gives a statement of ledger or directory up. */
+const STATEMENT_TIMEOUT_MS = 5_000;
+
+/** When such a statement is given up from here: the network may be dead, and then nobody else says so. */
+const ANSWER_TIMEOUT_MS = 6_000;
 
 export type ConnectionUse = keyof typeof CACHE_KIB;
 
@@ -44,6 +49,9 @@ export function connect(config: DatabaseConfig, use: ConnectionUse): Knex {
         connectionString: config.connection,
         application_name: `sallyport ${use}`,
         connectionTimeoutMillis: ACQUIRE_TIMEOUT_MS,
+        keepAlive: true,
+        // Nothing that an answer waits for takes long; what does runs into a lock or a dead network.
+        ...(use === 'records' ? {} : { statement_timeout: STATEMENT_TIMEOUT_MS }),
       },
       pool: { min: 0, max: PG_POOL[use] },
       acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
@@ -64,6 +72,11 @@ export function connect(config: DatabaseConfig, use: ConnectionUse): Knex {
     },
     acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
   });
+}
+
+/** A statement that an answer waits for. On PostgreSQL it rejects in the end, and its connection is thrown away. */
+export function inTime<T>(engine: Database['engine'], statement: Knex.Raw<T>): Knex.Raw<T> {
+  return engine === 'sqlite' ? statement : statement.timeout(ANSWER_TIMEOUT_MS);
 }
 
 /** Opens and migrates. Rejects where the database cannot be reached or was made by a newer release. */

@@ -52,6 +52,10 @@ export class StoreDirectory implements Directory {
     max: DIRECTORY_LIMITS.resources,
   });
 
+  readonly #resourceReads = new Map<
+    string,
+    { readonly now: Promise<Found<ResourceFacts>>; next: Promise<Found<ResourceFacts>> | null }
+  >();
   #waiting = new Map<string, Waiter[]>();
   #reading: Promise<void> | null = null;
   #oneRead: Promise<void> | null = null;
@@ -101,7 +105,7 @@ export class StoreDirectory implements Directory {
       if (cached !== undefined)
         return { value: cached.facts, position: Math.max(cached.position, this.#feed.position) };
     }
-    return this.#readResource(resourceId);
+    return this.#sharedRead(resourceId, fresh);
   }
 
   /** The facts of a user as they are cached, if they are. */
@@ -112,6 +116,22 @@ export class StoreDirectory implements Directory {
   /** Resolves once the read of users that is under way now has ended. */
   async quiesce(): Promise<void> {
     await this.#oneRead;
+  }
+
+  /** Who does not mind joins the read that is on its way; a fresh one has to begin after the call, and many share it. */
+  #sharedRead(resourceId: string, fresh: boolean): Promise<Found<ResourceFacts>> {
+    const reads = this.#resourceReads.get(resourceId);
+    if (reads !== undefined && !fresh) return reads.now;
+    if (reads !== undefined) {
+      reads.next ??= reads.now.then(
+        () => this.#sharedRead(resourceId, false),
+        () => this.#sharedRead(resourceId, false),
+      );
+      return reads.next;
+    }
+    const now = this.#readResource(resourceId).finally(() => this.#resourceReads.delete(resourceId));
+    this.#resourceReads.set(resourceId, { now, next: null });
+    return now;
   }
 
   async #readResource(resourceId: string): Promise<Found<ResourceFacts>> {

@@ -12,7 +12,7 @@ import type { Knex } from 'knex';
 import type { FeedPosition } from '../access/ports.js';
 import type { Clock, Instant } from '../base/units.js';
 import type { ChangeKind } from './change.js';
-import type { Database } from './database.js';
+import { type Database, inTime } from './database.js';
 import { POSITION_SQL } from './feed-position.js';
 
 /** How often the feed is read. Others' changes must be seen within a second. */
@@ -163,7 +163,7 @@ export class Feed {
   }
 
   async #rows(sql: string, bindings: readonly number[] = []) {
-    const answer = await this.#db.raw(sql, [...bindings]);
+    const answer = await inTime(this.#engine, this.#db.raw(sql, [...bindings]));
     return this.#engine === 'sqlite' ? answer : answer.rows;
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { Knex } from 'knex';
 import { type Commit, committedProof, type Ledger, type LedgerEntry } from '../access/ports.js';
+import { inTime } from './database.js';
 import { EVENT_COLUMN_TYPES, EVENT_COLUMNS, eventRow } from './event-row.js';
 import { GroupCommit, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
 import type { LedgerObserver } from './ledger-embedded.js';
@@ -17,8 +18,6 @@ const CONFLICT_RETRIES = 5;
 const CONFLICTS = new Set(['40P01', '40001']);
 /** Between two looks whether a database that failed is back. */
 const PROBE_MS = 1_000;
-/** A database that says nothing for so long is taken to be away; the connection is thrown away with whatever runs on it. */
-const COMMIT_TIMEOUT_MS = 6_000;
 const PROBE = `insert into meta (key, value) values ('probe', '1') on conflict (key) do update set value = excluded.value`;
 
 const EVENT_VALUES = Object.entries(EVENT_COLUMN_TYPES)
@@ -149,9 +148,8 @@ export class SharedLedger implements Ledger {
     const rows = JSON.stringify(entries.map((entry) => inputRow(entry, writer)));
     for (let attempt = 0; ; attempt++) {
       try {
-        const { rows: written }: { rows: { id: string }[] } = await this.#db
-          .raw(STATEMENT, [rows, this.#seq])
-          .timeout(COMMIT_TIMEOUT_MS);
+        const statement = this.#db.raw<{ rows: { id: string }[] }>(STATEMENT, [rows, this.#seq]);
+        const { rows: written } = await inTime('postgres', statement);
         this.#seq += written.length;
         return new Set(written.map(({ id }) => id));
       } catch (error) {
@@ -184,7 +182,7 @@ export class SharedLedger implements Ledger {
     if (this.#probing) return;
     this.#probing = true;
     try {
-      await this.#db.raw(PROBE).timeout(COMMIT_TIMEOUT_MS);
+      await inTime('postgres', this.#db.raw(PROBE));
       this.#becomeHealthy();
     } catch {
       // Still away; the next look will tell.

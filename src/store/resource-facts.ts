@@ -2,7 +2,7 @@
 import type { Knex } from 'knex';
 import type { FeedPosition, ResourceFacts } from '../access/ports.js';
 import { policyFacts } from '../records/policy.js';
-import type { Database } from './database.js';
+import { type Database, inTime } from './database.js';
 import { POSITION_SQL } from './feed-position.js';
 
 interface ResourceRow {
@@ -28,11 +28,12 @@ export async function readResource(
   resourceId: string,
 ): Promise<{ facts: ResourceFacts | null; position: FeedPosition }> {
   // The left join keeps the position where there is no such resource.
-  const answer = await db.raw(
+  const statement = db.raw(
     `select r.pk, r.id, r.name, r.active, r.revision, r.policy, ${groupsSql(engine)} as "groups", p.position
      from (select ${POSITION_SQL[engine]} as position) p left join resources r on r.id = ?`,
     [resourceId],
   );
+  const answer = await inTime(engine, statement);
   const row: ResourceRow = engine === 'sqlite' ? answer[0] : answer.rows[0];
   const position = Number(row.position);
   if (row.pk === null) return { facts: null, position };

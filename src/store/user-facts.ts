@@ -5,7 +5,7 @@
 import type { Knex } from 'knex';
 import type { FeedPosition, HashAlgorithm, LockoutState, TokenFacts, TokenState, UserFacts } from '../access/ports.js';
 import { instant, seconds } from '../base/units.js';
-import type { Database } from './database.js';
+import { type Database, inTime } from './database.js';
 import { POSITION_SQL } from './feed-position.js';
 import type { Seal } from './seal.js';
 import type { StateOverlay } from './state-overlay.js';
@@ -124,7 +124,7 @@ export async function readUsers(
   onBrokenBox: (tokenId: string) => void,
   caughtUp: (position: FeedPosition) => Promise<void>,
 ): Promise<UserFill> {
-  const answer = await db.raw(READ[engine], [JSON.stringify(keys)]);
+  const answer = await inTime(engine, db.raw(READ[engine], [JSON.stringify(keys)]));
   const row = engine === 'sqlite' ? answer[0] : answer.rows[0];
   const position = Number(row.position);
   await caughtUp(position);
