@@ -3,6 +3,7 @@ import { effectivePolicy, parsePolicy, patchPolicy, policyFaults, type StoredPol
 import type { ResourceCreate, ResourcePatch, ResourceRecord } from '../../records/resource.js';
 import { type Edit, type Head, newHead, removeNamed, type Spec, shownHead, writeNamed } from './named.js';
 import { numbers, query } from './sql.js';
+import { changeTokens, loadTokens, type TokenEdit, type TokenSetting } from './tokens.js';
 import type { Work } from './work.js';
 
 export interface ResourceState extends Head {
@@ -54,8 +55,15 @@ export async function changeResources(
   return writeNamed(work, RESOURCES, planned);
 }
 
-/** Deletes resources; those that a RADIUS client or LDAP application guards are conflicts. */
-export async function removeResources(work: Work, states: readonly ResourceState[]): Promise<void> {
+/**
+ * Deletes resources; those that a RADIUS client or LDAP application guards are conflicts. A token that opened nothing else must
+ * not come to open everything, so it becomes inactive.
+ */
+export async function removeResources(
+  work: Work,
+  states: readonly ResourceState[],
+  setting: TokenSetting,
+): Promise<void> {
   const pks = JSON.stringify(states.map(({ pk }) => pk));
   for (const [table, what] of [
     ['radius_clients', 'RADIUS client'],
@@ -71,5 +79,26 @@ export async function removeResources(work: Work, states: readonly ResourceState
       work.conflict('', `${name} guards it; give that another resource or delete it first`, name);
     }
   }
-  if (work.problem === null) await removeNamed(work, RESOURCES, states);
+  if (work.problem !== null) return;
+  await releaseTokens(work, states, setting);
+  await removeNamed(work, RESOURCES, states);
+}
+
+async function releaseTokens(work: Work, states: readonly ResourceState[], setting: TokenSetting): Promise<void> {
+  const going = new Set(states.map(({ pk }) => pk));
+  const tied = await loadTokens(
+    work.tx,
+    `where t.pk in (select token_pk from token_resources where resource_pk in ${numbers(work.tx)})`,
+    [JSON.stringify([...going])],
+  );
+  const edits = tied.map((before): TokenEdit => {
+    const left = before.resources.filter(({ pk }) => !going.has(pk)).map(({ id }) => id);
+    return {
+      before,
+      patch: { resources: left, ...(left.length === 0 ? { active: false } : {}) },
+      user: undefined,
+      at: '',
+    };
+  });
+  await changeTokens(work, edits, [], setting);
 }

@@ -65,7 +65,7 @@ export function recordStore(context: RecordContext): RecordStore {
         shown: shownResource,
         prepare: nothing,
         change: (work, before, patch) => changeResources(work, [{ before, patch, at: '' }], upstreams),
-        remove: (work, state) => removeResources(work, [state]),
+        remove: (work, state) => removeResources(work, [state], context),
       },
     ),
     radiusClients: namedStore<

@@ -134,7 +134,14 @@ export function userStore(context: RecordContext): RecordStore['users'] {
         if (user === null) return failed({ kind: 'notFound' });
         await run(work.tx, 'delete from lockouts where user_pk = ?', [user.pk]);
         work.touch('unlock', user.pk);
-        work.record({ action: 'unlocked', record: 'user', recordId: user.id, name: user.login, userId: user.id });
+        work.record({
+          action: 'unlocked',
+          record: 'user',
+          recordId: user.id,
+          name: user.login,
+          userId: user.id,
+          unlockedUserPk: user.pk,
+        });
         return done(null);
       }),
     events: (userId, asked) =>
