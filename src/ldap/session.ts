@@ -20,10 +20,9 @@ export interface LdapMetrics {
   bind(outcome: 'anonymous' | Verdict['kind']): void;
 }
 
-/** Where bugs and refused listens are told; a pino logger is one. */
+/** Where bugs are told; a pino logger is one. */
 export interface LdapLog {
   error(facts: Readonly<Record<string, unknown>>, text: string): void;
-  warn(facts: Readonly<Record<string, unknown>>, text: string): void;
 }
 
 /** What all sessions of a server share. */

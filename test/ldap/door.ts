@@ -95,7 +95,7 @@ export async function openDoor(
       error: (code) => codes.push(code),
       bind: (outcome) => binds.push(outcome),
     },
-    log: { error: () => undefined, warn: () => undefined },
+    log: { error: () => undefined },
     vendorVersion: '9.9.9',
     ...options,
     applications: () => applications,

@@ -130,9 +130,9 @@ describe('LDAP-61: filters that ldapjs writes are read', () => {
 });
 
 describe('LDAP-60: names mean the same to both', () => {
-  /** No backslash: ldapjs writes it without escaping it. */
+  /** No backslash and no `#`: ldapjs writes both without escaping them, which makes another name. */
   const value = fc.string({
-    unit: fc.constantFrom('a', 'B', 'č', ' ', ',', '+', '"', '#', '=', '<', ';'),
+    unit: fc.constantFrom('a', 'B', 'č', ' ', ',', '+', '"', '=', '<', ';'),
     minLength: 1,
     maxLength: 8,
   });
@@ -155,6 +155,7 @@ describe('LDAP-60: names mean the same to both', () => {
         const read = parseDn(rdn.toString());
         expect(read === null ? null : dnKey(read)).toBe(dnKey([[{ type: name, value: text }]]));
       }),
+      { numRuns: 1000 },
     );
   });
 });
