@@ -1,7 +1,7 @@
 /** What one stranger may cost a decision. A limit without a reason is a guess. */
 export const LIMITS = {
-  /** Requests that wait for one user. More than anyone's devices send at once; a guesser gets "unavailable" and no event. */
-  waitingPerUser: 32,
+  /** Requests that wait for one user. More than anyone's devices send at once, a NAS gone wild included; a guesser gets "unavailable" and no event. */
+  waitingPerUser: 64,
   /** Times that one decision is made on cached records, then fresh ones, or for a name that changed hands, before it gives up. */
   rounds: 8,
   /** Keyed hashes of wrong credentials kept per counter: a VPN client that retries alternates between one or two. */

@@ -27,10 +27,10 @@ const EVENT_VALUES = Object.entries(EVENT_COLUMN_TYPES)
 const STATEMENT = `
   with input as materialized (
     select n, (r->>0)::bigint as user_pk, (r->>1)::bigint as user_revision, (r->>2)::bigint as resource_pk, (r->>3)::bigint as resource_revision,
-      r->4 as seen_locks, r->5 as lockouts, r->6 as e
+      r->4 as seen_locks, r->5 as moves, r->6 as e
     from jsonb_array_elements(?::jsonb) with ordinality as rows(r, n)
   ), held as materialized (
-    select i.n, i.user_pk, i.lockouts, ${EVENT_VALUES} from input i
+    select i.n, i.user_pk, i.moves, ${EVENT_VALUES} from input i
     where (i.user_pk is null or exists (select 1 from users u where u.pk = i.user_pk and u.revision = i.user_revision))
       and (i.resource_pk is null or exists (select 1 from resources r where r.pk = i.resource_pk and r.revision = i.resource_revision))
       and ((i.e->>${EVENT_COLUMNS.indexOf('outcome')}) <> 'accepted' or not exists (
@@ -40,7 +40,7 @@ const STATEMENT = `
   ), wanted as materialized (
     select h.n, h.user_pk, l->>0 as source, (l->>1)::bigint as failures, (l->>2)::bigint as window_start, (l->>3)::bigint as locked_until, l->>4 as recent,
       (l->>5)::bigint as was_failures, (l->>6)::bigint as was_window_start, (l->>7)::bigint as was_locked_until
-    from held h cross join lateral jsonb_array_elements(h.lockouts) l
+    from held h cross join lateral jsonb_array_elements(h.moves) l
   ), counters as materialized (
     select w.n from lockouts l join wanted w on l.user_pk = w.user_pk and l.source = w.source
       and l.failures = w.was_failures and l.window_start = w.was_window_start and l.locked_until = w.was_locked_until
