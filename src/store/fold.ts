@@ -9,7 +9,8 @@ import type { LockoutState } from '../access/ports.js';
 import { millis } from '../base/units.js';
 import type { StoreDirectory } from './directory.js';
 import type { Feed } from './feed.js';
-import { type EmbeddedLedger, run } from './ledger-embedded.js';
+import type { EmbeddedLedger } from './ledger-embedded.js';
+import { run } from './sqlite-statement.js';
 import type { Lockouts, StateOverlay } from './state-overlay.js';
 
 export const FOLD_LIMITS = {

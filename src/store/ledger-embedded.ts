@@ -5,7 +5,7 @@
  *
  *            commit()                      flush: one statement
  *   entry ──▶ gathering ──(none under way)──▶ on its way ──▶ on disk: state in memory, proofs handed out
- *                ▲                               │  0 rows: the feed moved; read it, send back what is stale, try again
+ *                ▲                               │  0 rows: the feed moved; lock, read it, send back what is stale, try again
  *                └── unavailable ◀── in doubt ◀──┘  error: nothing is answered until the ids were looked up
  */
 import type { Knex } from 'knex';
@@ -23,11 +23,10 @@ import { APPEND_SQLITE, eventRow, type LockoutColumn } from './event-row.js';
 import type { Change, Feed } from './feed.js';
 import { POSITION_SQL } from './feed-position.js';
 import { GroupCommit, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
+import { run } from './sqlite-statement.js';
 import type { CachedUser, Lockouts, StateOverlay } from './state-overlay.js';
 
 export const LEDGER_LIMITS = {
-  /** Times that a batch is tried while the feed moves under it; a writer commits at most every few milliseconds. */
-  feedMoves: 100,
   /** Between two attempts to learn what became of a batch. */
   doubtRetryMs: 250,
   /** Between two writes that try whether a store that failed can be written again. */
@@ -54,6 +53,9 @@ interface LockoutRow {
 }
 
 const APPEND = `${APPEND_SQLITE} where ${POSITION_SQL.sqlite} = ?`;
+
+/** Writes nothing; from here on nobody else commits. */
+const TAKE_WRITE_LOCK = `update meta set value = value where key = ''`;
 
 /** What the ledger tells the operator. */
 export interface LedgerObserver {
@@ -187,14 +189,18 @@ export class EmbeddedLedger implements Ledger {
   async #flush(sent: Waiting[]): Promise<void> {
     let batch = sent;
     try {
-      for (let attempt = 0; attempt < LEDGER_LIMITS.feedMoves; attempt++) {
-        batch = this.#sendBackStale(batch);
-        if (batch.length === 0) return;
-        const sent = performance.now();
-        if (await this.#append(batch)) return this.#settle(batch, performance.now() - sent);
-        await this.#feed.poll();
+      const began = performance.now();
+      batch = this.#sendBackStale(batch);
+      if (batch.length > 0 && !(await this.#append(this.#db, batch))) {
+        // A writer that commits all the time would move the feed under every attempt: hold it off.
+        await this.#db.transaction(async (tx) => {
+          await run(tx, TAKE_WRITE_LOCK, []);
+          await this.#feed.poll();
+          batch = this.#sendBackStale(batch);
+          if (batch.length > 0 && !(await this.#append(tx, batch))) throw new Error('the feed moved under the lock');
+        });
       }
-      this.#release(batch, STORE);
+      if (batch.length > 0) this.#settle(batch, performance.now() - began);
     } catch (error) {
       this.#fail(batch, error);
     }
@@ -215,11 +221,11 @@ export class EmbeddedLedger implements Ledger {
   }
 
   /** One statement, on disk when it returns. False where the feed has moved: nothing was written. */
-  async #append(batch: readonly Waiting[]): Promise<boolean> {
+  async #append(db: Knex, batch: readonly Waiting[]): Promise<boolean> {
     const rows = JSON.stringify(batch.map(({ entry }, i) => eventRow(entry, this.#writer, this.#seq + 1 + i)));
     this.#unlocked.clear();
     this.#allUnlocked = false;
-    const { changes } = await run(this.#db, APPEND, [rows, this.#feed.position]);
+    const { changes } = await run(db, APPEND, [rows, this.#feed.position]);
     return changes > 0;
   }
 
@@ -369,23 +375,4 @@ export class EmbeddedLedger implements Ledger {
 function setLockout(states: Map<string, LockoutState>, source: string, after: LockoutState): void {
   if (after.failures === 0 && after.lockedUntil === 0) states.delete(source);
   else states.set(source, after);
-}
-
-interface RunnableSqlite {
-  run(sql: string, bindings: readonly unknown[], done: (this: { changes: number }, error: Error | null) => void): void;
-}
-
-/** Runs a statement and says how many rows it changed, which knex's `raw` does not tell on SQLite. */
-export async function run(db: Knex, sql: string, bindings: readonly unknown[]): Promise<{ changes: number }> {
-  const connection: RunnableSqlite = await db.client.acquireConnection();
-  try {
-    return await new Promise((resolve, reject) => {
-      connection.run(sql, bindings, function (error) {
-        if (error === null) resolve({ changes: this.changes });
-        else reject(error);
-      });
-    });
-  } finally {
-    db.client.releaseConnection(connection);
-  }
 }

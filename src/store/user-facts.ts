@@ -8,6 +8,7 @@ import { instant, seconds } from '../base/units.js';
 import { type Database, inTime } from './database.js';
 import { POSITION_SQL } from './feed-position.js';
 import type { Seal } from './seal.js';
+import { rowsOf } from './sqlite-statement.js';
 import type { StateOverlay } from './state-overlay.js';
 
 type TokenTuple = readonly [
@@ -105,6 +106,11 @@ const READ = {
     from json_array_elements_text(?::json) k join names n on n.key = k.value join user_facts f on f.user_pk = n.user_pk`,
 } as const;
 
+interface ReadRow {
+  readonly facts: string;
+  readonly position: number | string;
+}
+
 /** Users by name key, and the feed's position in the snapshot that they were read from. */
 export interface UserFill {
   readonly users: ReadonlyMap<string, UserFacts>;
@@ -124,8 +130,12 @@ export async function readUsers(
   onBrokenBox: (tokenId: string) => void,
   caughtUp: (position: FeedPosition) => Promise<void>,
 ): Promise<UserFill> {
-  const answer = await inTime(engine, db.raw(READ[engine], [JSON.stringify(keys)]));
-  const row = engine === 'sqlite' ? answer[0] : answer.rows[0];
+  const bindings = [JSON.stringify(keys)];
+  const rows =
+    engine === 'sqlite'
+      ? await rowsOf<ReadRow>(db, READ.sqlite, bindings)
+      : (await inTime(engine, db.raw<{ rows: ReadRow[] }>(READ.postgres, bindings))).rows;
+  const row = rows[0] ?? { facts: '[]', position: 0 };
   const position = Number(row.position);
   await caughtUp(position);
   const tuples: UserTuple[] = JSON.parse(row.facts);
