@@ -56,7 +56,8 @@ export function target(
   pointer: string,
 ): Target | null {
   const found = targets.get(nameKey(reference));
-  if (found === undefined) work.invalid(pointer, `no such ${kind}: ${reference}`);
+  const expected = work.problem !== null && work.expected.has(`${kind} ${nameKey(reference)}`);
+  if (found === undefined && !expected) work.invalid(pointer, `no such ${kind}: ${reference}`);
   return found ?? null;
 }
 

@@ -44,6 +44,8 @@ export class Work {
   readonly now: Instant;
   readonly outcomes: Outcome[] = [];
   readonly issued: IssuedSecret[] = [];
+  /** Names (`resource vpn`) that this change makes itself: where one is missing because something else is wrong, that is told once. */
+  readonly expected = new Set<string>();
   readonly #errors: FieldError[] = [];
   readonly #conflicts: Conflict[] = [];
   readonly #touched = new Map<ChangeKind, Set<number>>();
