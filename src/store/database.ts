@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import knex, { type Knex } from 'knex';
 import { migrate } from './migrate.js';
+import { finalizeStatements } from './sqlite-statement.js';
 
 /** Where the records live. */
 export type DatabaseConfig =
@@ -96,9 +97,17 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     directory,
     records,
     close: async () => {
-      await Promise.all([ledger.destroy(), directory.destroy(), records.destroy()]);
+      await Promise.all([ledger, directory, records].map((db) => disconnect(config, db)));
     },
   };
+}
+
+async function disconnect({ client }: DatabaseConfig, db: Knex): Promise<void> {
+  try {
+    if (client === 'sqlite3') await finalizeStatements(db);
+  } finally {
+    await db.destroy();
+  }
 }
 
 /** Whether a SQLite database was already made there; a PostgreSQL one is always taken to be. */

@@ -7,6 +7,7 @@ import type { Knex } from 'knex';
 interface SqliteStatement {
   run(bindings: readonly unknown[], done: (this: { changes: number }, error: Error | null) => void): void;
   all<Row>(bindings: readonly unknown[], done: (error: Error | null, rows: Row[]) => void): void;
+  finalize(done: () => void): void;
 }
 
 interface SqliteConnection {
@@ -34,6 +35,21 @@ export function rowsOf<Row>(db: Knex, sql: string, bindings: readonly unknown[])
       else reject(error);
     }),
   );
+}
+
+/** Lets go of what was prepared; before the connection is closed, or SQLite refuses to close it and its files stay open. */
+export async function finalizeStatements(db: Knex): Promise<void> {
+  const connection: SqliteConnection = await db.client.acquireConnection();
+  try {
+    const texts = prepared.get(connection);
+    prepared.delete(connection);
+    for (const made of texts?.values() ?? []) {
+      const statement = await made.catch(() => null);
+      if (statement !== null) await new Promise<void>((resolve) => statement.finalize(() => resolve()));
+    }
+  } finally {
+    db.client.releaseConnection(connection);
+  }
 }
 
 async function onStatement<T>(
