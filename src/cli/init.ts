@@ -144,9 +144,9 @@ function newPassword(): string {
 
 function report(config: Config, owner: FirstOwner, options: InitOptions, io: Io): void {
   const password = owner.password.reveal().toString('utf8');
-  const console = `${config.http.tls === null ? 'http' : 'https'}://${formatListenAddress(config.http.listen)}/console`;
+  const api = `${config.http.tls === null ? 'http' : 'https'}://${formatListenAddress(config.http.listen)}/api/v1`;
   if (options.json) {
-    io.out(JSON.stringify({ config: config.file, console, login: owner.login, password }));
+    io.out(JSON.stringify({ config: config.file, api, login: owner.login, password }));
     return;
   }
   io.out(
@@ -157,7 +157,8 @@ function report(config: Config, owner: FirstOwner, options: InitOptions, io: Io)
       `password        ${password}    (shown this once)`,
       '',
       `start it        sallyport serve -c ${config.file}`,
-      `then open       ${console}`,
+      `an API key      sallyport api-key create -c ${config.file} --name first --role owner`,
+      `the API         ${api}`,
     ].join('\n'),
   );
 }

@@ -24,7 +24,7 @@ ldap:
   baseDn: dc=example,dc=org
 
 http:
-  # API and console: on this machine alone. Further only with tls, or behind a proxy that has it.
+  # The API: on this machine alone. Further only with tls, or behind a proxy that has it.
   listen: 127.0.0.1:8080
 
 log:

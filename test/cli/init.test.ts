@@ -62,7 +62,7 @@ describe('sallyport init', () => {
     const said = JSON.parse(out);
     expect(said).toMatchObject({
       config: join(folder, 'sallyport.yaml'),
-      console: 'http://127.0.0.1:8080/console',
+      api: 'http://127.0.0.1:8080/api/v1',
       login: 'admin',
     });
     expect(seen).toEqual([`admin:${said.password}`]);
