@@ -38,7 +38,7 @@ const MOVE_MARK = `insert into meta (key, value) values ('foldMark', ?) on confl
 
 export class Fold {
   readonly #db: Knex;
-  readonly #ledger: EmbeddedLedger;
+  readonly #ledger: Pick<EmbeddedLedger, 'inTurn'>;
   readonly #overlay: StateOverlay;
   readonly #directory: StoreDirectory;
   readonly #feed: Feed;
@@ -51,7 +51,7 @@ export class Fold {
 
   constructor(deps: {
     db: Knex;
-    ledger: EmbeddedLedger;
+    ledger: Pick<EmbeddedLedger, 'inTurn'>;
     overlay: StateOverlay;
     directory: StoreDirectory;
     feed: Feed;
