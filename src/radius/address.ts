@@ -13,6 +13,19 @@ export function canonicalAddress(text: string): string | null {
   return address.kind() === 'ipv6' && 'toRFC5952String' in address ? address.toRFC5952String() : address.toString();
 }
 
+/** An address as four words, the first octets first; IPv4 is ::ffff:0:0 with its own word at the end [RFC 4291 §2.5.5.2]. */
+export type AddressWords = Int32Array;
+
+/** The words of a canonical address; those of :: where it is none. */
+export function addressWords(address: string): AddressWords {
+  const words = new Int32Array(4);
+  if (isIP(address) === 0) return words;
+  const parsed = ipaddr.parse(address);
+  const octets = ('toIPv4MappedAddress' in parsed ? parsed.toIPv4MappedAddress() : parsed).toByteArray();
+  for (const [at, octet] of octets.entries()) words[at >> 2] = ((words[at >> 2] ?? 0) << 8) | octet;
+  return words;
+}
+
 /**
  * The address that a Calling-Station-Id names, canonical, or null where it names none (a MAC address, a telephone number).
  * strongSwan writes `address[port]` (RAD-73).

@@ -176,7 +176,7 @@ export class RadiusDoor {
     const attributes = replyAttributesOf(resource);
     const reply = attributes.kind === 'compiled' ? buildAccept(packet, at.client.key, proof, attributes.octets) : null;
     if (reply !== null) {
-      this.#send(CODE.accessAccept, reply, at, entry);
+      this.#send(reply, packet, at, entry);
       return;
     }
     // RAD-24. Who was let in by the rules and cannot be told so as the record wants it, is not let in.
@@ -220,7 +220,7 @@ export class RadiusDoor {
         this.#places.leave(at.source);
         const reply = outcome === 'stored' ? buildAccountingResponse(packet, at.client.key) : null;
         if (reply !== null) {
-          this.#send(CODE.accountingResponse, reply, at, entry);
+          this.#send(reply, packet, at, entry);
           return;
         }
         this.#duplicates.forget(entry);
@@ -255,24 +255,17 @@ export class RadiusDoor {
 
   /** Lets a request in that is neither a duplicate nor one too many; it then holds a place. */
   #admit(packet: Authentic<Packet>, at: Arrived): DuplicateEntry | null {
-    const key = `${at.from.id} ${at.remote.port} ${packet.identifier} ${at.source.address}`;
-    const seen = this.#duplicates.see(key, packet.octets, at.receivedAt);
-    switch (seen.kind) {
-      case 'answered':
-        this.#deps.metrics.duplicate('resent');
-        this.#transmit(seen.reply, at);
-        return null;
-      case 'working':
-        this.#deps.metrics.duplicate('dropped');
-        return null;
-      case 'new':
-        if (this.#places.take(at.source)) return seen.entry;
-        this.#duplicates.forget(seen.entry);
-        this.#drop('overload');
-        return null;
-      default:
-        return unreachable(seen);
+    const seen = this.#duplicates.see(at, packet.octets, at.receivedAt);
+    if (typeof seen === 'number') {
+      if (this.#places.take(at.source)) return seen;
+      this.#duplicates.forget(seen);
+      this.#drop('overload');
+    } else if (seen === 'working') this.#deps.metrics.duplicate('dropped');
+    else {
+      this.#deps.metrics.duplicate('resent');
+      this.#transmit(seen, at);
     }
+    return null;
   }
 
   /** Every refusal, whatever its reason, is built and sent here, and leaves after the same time (RAD-25). */
@@ -281,14 +274,14 @@ export class RadiusDoor {
     const due = dueAt(at.arrived, this.#deps.uptime(), this.#deps.rejectDelay);
     // No room beside the request's own Proxy-States: nothing that we could send would be an answer.
     if (reply === null) this.#drop('malformed');
-    else if (this.#delayed.add(due, { send: () => this.#send(CODE.accessReject, reply, at, entry) })) return;
+    else if (this.#delayed.add(due, { send: () => this.#send(reply, packet, at, entry) })) return;
     else this.#drop('overload');
     this.#duplicates.forget(entry);
   }
 
-  #send(code: number, reply: Buffer, at: Arrived, entry: DuplicateEntry): void {
-    if (!this.#duplicates.answer(entry, reply)) return;
-    this.#deps.metrics.answered(code);
+  #send(reply: Buffer, packet: Authentic<Packet>, at: Arrived, entry: DuplicateEntry): void {
+    if (!this.#duplicates.answer(entry, at, packet.octets, reply)) return;
+    this.#deps.metrics.answered(reply[AT.code] ?? 0);
     this.#transmit(reply, at);
   }
 

@@ -3,13 +3,15 @@
  * many packets from one address, so the work on its text is done once. Bounded: whoever fakes addresses pushes others out,
  * which costs them one look more.
  */
-import { canonicalAddress } from './address.js';
+import { type AddressWords, addressWords, canonicalAddress } from './address.js';
 import { LIMITS } from './limits.js';
 
 /** One source address. */
 export interface Source {
   /** Canonical, IPv4-mapped folded. */
   readonly address: string;
+  /** The same as four words. */
+  readonly words: AddressWords;
   /** Requests of this source whose decision is under way. */
   inFlight: number;
 }
@@ -28,7 +30,8 @@ export class Sources {
     const known = this.#known.get(address);
     if (known !== undefined) return known;
     if (this.#known.size >= this.#limit) this.#forgetIdle();
-    const source: Source = { address: canonicalAddress(address) ?? address, inFlight: 0 };
+    const canonical = canonicalAddress(address) ?? address;
+    const source: Source = { address: canonical, words: addressWords(canonical), inFlight: 0 };
     this.#known.set(address, source);
     return source;
   }
