@@ -1,13 +1,18 @@
 /** Every command, in the order in which `sallyport --help` shows them. A new one is a file and a line here. */
 
+import { adminCommand } from './admin.js';
 import { apiKeyCommand } from './api-key.js';
 import { applyCommand } from './apply.js';
 import type { Command } from './command.js';
+import { eventsCommand } from './events.js';
 import { exportCommand } from './export.js';
 import { createFirstOwner } from './first-owner.js';
 import { initCommand } from './init.js';
 import { otpCommand } from './otp.js';
+import { resourceCommand } from './resource.js';
 import { serveCommand } from './serve.js';
+import { tokenCommand } from './token.js';
+import { userCommand } from './user.js';
 import { versionCommand } from './version.js';
 
 /** What `sallyport` can do. */
@@ -16,7 +21,12 @@ export const COMMANDS: readonly Command[] = [
   serveCommand,
   applyCommand,
   exportCommand,
+  userCommand,
+  tokenCommand,
+  resourceCommand,
+  adminCommand,
   apiKeyCommand,
+  eventsCommand,
   otpCommand,
   versionCommand,
 ];

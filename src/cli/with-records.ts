@@ -1,5 +1,6 @@
 /** What commands on records share: opening and closing, refusals in words, and finding a record by what people call it. */
 
+import { parse } from 'yaml';
 import type { Path } from '../config/problem.js';
 import type { RecordProblem, Result } from '../records/problem.js';
 import { isId } from '../records/values.js';
@@ -113,4 +114,40 @@ export function columns(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** A list: a table, or with `json` one JSON text a line, as they come. */
+export async function printList<T>(
+  io: Io,
+  json: boolean,
+  items: AsyncIterable<T>,
+  heads: readonly string[],
+  cells: (item: T) => readonly string[],
+): Promise<void> {
+  const rows: (readonly string[])[] = [heads];
+  for await (const item of items) {
+    if (json) io.out(JSON.stringify(item));
+    else rows.push(cells(item));
+  }
+  if (!json) io.out(columns(rows));
+}
+
+/** `field=value` words as a body: values are YAML (`active=false`, `aliases=[a, b]`, `email=null`). Null where a word has no `=`. */
+export function fieldsOf(words: readonly string[]): Record<string, unknown> | null {
+  const body: Record<string, unknown> = {};
+  for (const word of words) {
+    const at = word.indexOf('=');
+    if (at <= 0) return null;
+    body[word.slice(0, at)] = yamlValue(word.slice(at + 1));
+  }
+  return body;
+}
+
+function yamlValue(text: string): unknown {
+  try {
+    const value: unknown = parse(text);
+    return value;
+  } catch {
+    return text; // What is no YAML is meant as it stands.
+  }
 }
