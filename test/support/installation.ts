@@ -36,6 +36,9 @@ export interface Ports {
 /** Sections of sallyport.yaml, as they are merged into what `init` wrote. */
 export type Settings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
+/** For tests with many refusals that are not about their timing. */
+export const QUICK: Settings = { radius: { rejectDelay: '20ms' }, ldap: { rejectDelay: '20ms' } };
+
 /** An answer of the API: its status and its body, parsed. */
 export interface Answer {
   readonly status: number;
@@ -276,7 +279,7 @@ const NO_OVERRIDES: Readonly<Record<string, undefined>> = Object.fromEntries(
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
 
 /** Ports that nobody has on loopback, neither over UDP nor over TCP. */
-async function freePorts(): Promise<Ports> {
+export async function freePorts(): Promise<Ports> {
   const free = new Set<number>();
   while (free.size < 5) {
     const port = randomInt(PORTS.from, PORTS.to);
