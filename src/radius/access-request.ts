@@ -4,14 +4,14 @@
  */
 import type { AccessRequest, Credential } from '../access/request.js';
 import type { Instant } from '../base/units.js';
-import { stationAddress } from './address.js';
+import { type AddressWords, isIpv4, stationAddress } from './address.js';
 import { ATTRIBUTE, isIpv6Prefix, MICROSOFT, VENDOR, vendorAttributesOf, vendorOf } from './attributes.js';
 import type { Authentic } from './authenticator.js';
 import type { KnownClient } from './clients.js';
 import type { DoorEvent } from './door-event.js';
 import type { Carried, CarriedMethod } from './methods/method.js';
 import { papCredential } from './methods/pap.js';
-import { AT, type Packet } from './packet.js';
+import { AT, AUTHENTICATOR_OCTETS, type Packet } from './packet.js';
 
 /** What is known of a request that the door itself refuses. */
 export interface Refusal {
@@ -27,9 +27,8 @@ export interface Refusal {
 /** Where a request came from, beside its octets. */
 export interface Arrival {
   readonly client: KnownClient;
-  /** Canonical address of the NAS. */
-  readonly peer: string;
-  readonly port: number;
+  readonly source: { readonly address: string; readonly words: AddressWords };
+  readonly remote: { readonly port: number };
   readonly receivedAt: Instant;
 }
 
@@ -46,41 +45,28 @@ export function readAccessRequest(
   const { octets } = packet;
   const { record, key } = arrival.client;
   const found = walk(octets);
-  const login = found.login;
-  const { station } = found;
+  const { login, station, carried } = found;
   const source = station === null ? null : stationAddress(station);
-  const { carried } = found;
-  const method = carried.kind === 'none' || carried.kind === 'several' ? null : carried.kind;
-  const refuse = (reason: DoorEvent['reason'], detail: string): Refusal => ({
-    kind: 'refuse',
-    reason,
-    detail,
-    login,
-    method,
-    source,
-    station,
-  });
-
-  if (found.badLength !== 0) return refuse('malformed', `length of attribute ${found.badLength}`);
-  if (login === null) return refuse('malformed', 'no User-Name');
+  if (found.badLength !== 0) return refuse(found, source, 'malformed', `length of attribute ${found.badLength}`);
+  if (login === null) return refuse(found, source, 'malformed', 'no User-Name');
   if (found.serviceType === CALL_CHECK || found.serviceType === AUTHORIZE_ONLY) {
-    return refuse('malformed', `Service-Type ${found.serviceType}`);
+    return refuse(found, source, 'malformed', `Service-Type ${found.serviceType}`);
   }
   // Nothing that this door sends brings a State back, so whatever comes is unknown (RAD-18).
-  if (found.state) return refuse('wrong_otp', 'state_invalid');
+  if (found.state) return refuse(found, source, 'wrong_otp', 'state_invalid');
   let credential: Credential | null;
   switch (carried.kind) {
     case 'none':
-      return refuse('malformed', 'no credential');
+      return refuse(found, source, 'malformed', 'no credential');
     case 'several':
-      return refuse('malformed', 'more than one credential');
+      return refuse(found, source, 'malformed', 'more than one credential');
     case 'pap':
       credential = papCredential(octets, carried.start, carried.end, key);
       break;
     default:
-      return refuse('method_not_allowed', carried.kind);
+      return refuse(found, source, 'method_not_allowed', carried.kind);
   }
-  if (credential === null) return refuse('malformed', `length of attribute ${ATTRIBUTE.userPassword}`);
+  if (credential === null) return refuse(found, source, 'malformed', `length of attribute ${ATTRIBUTE.userPassword}`);
   return {
     kind: 'ask',
     request: {
@@ -93,11 +79,21 @@ export function readAccessRequest(
       credential,
       source,
       station,
-      peer: arrival.peer,
-      datagram: datagramKey(octets, arrival.peer, arrival.port),
+      peer: arrival.source.address,
+      datagram: datagramKey(octets, arrival.source.words, arrival.remote.port),
       receivedAt: arrival.receivedAt,
     },
   };
+}
+
+function refuse(
+  { login, station, carried }: Found,
+  source: string | null,
+  reason: DoorEvent['reason'],
+  detail: string,
+): Refusal {
+  const method = carried.kind === 'none' || carried.kind === 'several' ? null : carried.kind;
+  return { kind: 'refuse', reason, detail, login, method, source, station };
 }
 
 interface Found {
@@ -187,18 +183,26 @@ function carryMicrosoft(before: Carried, octets: Buffer, start: number, end: num
   return carried;
 }
 
-/** Longest: Identifier, port, authenticator, and an IPv6 address as text. */
-const scratch = Buffer.alloc(1 + 2 + 16 + 46);
+/** Longest: Identifier, port, authenticator, and an IPv6 address. */
+const scratch = Buffer.alloc(1 + 2 + AUTHENTICATOR_OCTETS + 16);
 
 /**
  * What names this very datagram: Identifier, authenticator, source port and address. A packing and no hash: nothing that a NAS
  * could choose makes two of them equal.
  */
-function datagramKey(octets: Buffer, peer: string, port: number): string {
-  octets.copy(scratch, 0, AT.authenticator, AT.attributes);
-  scratch[16] = octets[AT.identifier] ?? 0;
-  scratch[17] = port >>> 8;
-  scratch[18] = port;
-  const end = 19 + scratch.write(peer, 19, 'latin1');
-  return scratch.toString('base64url', 0, end);
+function datagramKey(octets: Buffer, address: AddressWords, port: number): string {
+  let at = 0;
+  while (at < AUTHENTICATOR_OCTETS) scratch[at] = octets[AT.authenticator + at++] ?? 0;
+  scratch[at++] = octets[AT.identifier] ?? 0;
+  scratch[at++] = port >>> 8;
+  scratch[at++] = port;
+  // Of an IPv4 address only its own word: the length tells it from one of IPv6.
+  for (let word = isIpv4(address) ? 3 : 0; word < 4; word++) {
+    const value = address[word] ?? 0;
+    scratch[at++] = value >>> 24;
+    scratch[at++] = value >>> 16;
+    scratch[at++] = value >>> 8;
+    scratch[at++] = value;
+  }
+  return scratch.toString('base64url', 0, at);
 }

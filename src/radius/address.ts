@@ -26,6 +26,11 @@ export function addressWords(address: string): AddressWords {
   return words;
 }
 
+/** Whether these are the words of an IPv4 address. */
+export function isIpv4(words: AddressWords): boolean {
+  return words[0] === 0 && words[1] === 0 && words[2] === 0xffff;
+}
+
 /**
  * The address that a Calling-Station-Id names, canonical, or null where it names none (a MAC address, a telephone number).
  * strongSwan writes `address[port]` (RAD-73).

@@ -114,39 +114,32 @@ export class RadiusDoor {
     this.#learn(checked, at.client);
     const entry = this.#admit(checked, at);
     if (entry === null) return;
-    try {
-      this.#ask(checked, at, entry);
-    } catch (error) {
-      this.#failed(error, at, entry);
-    }
+    void this.#ask(checked, at, entry);
   }
 
-  #ask(packet: Authentic<Packet>, at: Arrived, entry: DuplicateEntry): void {
-    const peer = at.source.address;
-    const read = readAccessRequest(packet, {
-      client: at.client,
-      peer,
-      port: at.remote.port,
-      receivedAt: at.receivedAt,
-    });
-    if (read.kind === 'refuse') {
-      this.#events.ofUser(read, at.client.record, peer, at.receivedAt);
-      this.#reject(packet, at, entry);
-      this.#places.leave(at.source);
+  /** Never rejects. */
+  async #ask(packet: Authentic<Packet>, at: Arrived, entry: DuplicateEntry): Promise<void> {
+    let decision: Decision;
+    try {
+      const read = readAccessRequest(packet, at);
+      if (read.kind === 'refuse') {
+        this.#events.ofUser(read, at.client.record, at.source.address, at.receivedAt);
+        this.#reject(packet, at, entry);
+        this.#places.leave(at.source);
+        return;
+      }
+      decision = await this.#deps.authenticate(read.request);
+    } catch (error) {
+      this.#failed(error, at, entry);
       return;
     }
-    this.#deps.authenticate(read.request).then(
-      (decision) => {
-        this.#places.leave(at.source);
-        try {
-          this.#decided(decision, packet, at, entry);
-        } catch (error) {
-          this.#duplicates.forget(entry);
-          this.#bug(error);
-        }
-      },
-      (error: unknown) => this.#failed(error, at, entry),
-    );
+    this.#places.leave(at.source);
+    try {
+      this.#decided(decision, packet, at, entry);
+    } catch (error) {
+      this.#duplicates.forget(entry);
+      this.#bug(error);
+    }
   }
 
   #decided(decision: Decision, packet: Authentic<Packet>, at: Arrived, entry: DuplicateEntry): void {

@@ -56,15 +56,14 @@ function build(
   reply[AT.identifier] = request.identifier;
   reply[AT.length] = length >>> 8;
   reply[AT.length + 1] = length;
-  from.copy(reply, AT.authenticator, AT.authenticator, AT.attributes);
-  let at: number = AT.attributes;
+  let at: number = AT.authenticator;
+  for (; at < AT.attributes; at++) reply[at] = from[at] ?? 0;
   if (signed) {
-    reply[at] = ATTRIBUTE.messageAuthenticator;
-    reply[at + 1] = SIGNATURE_OCTETS;
-    reply.fill(0, at + 2, at + SIGNATURE_OCTETS);
-    at += SIGNATURE_OCTETS;
+    reply[at++] = ATTRIBUTE.messageAuthenticator;
+    reply[at++] = SIGNATURE_OCTETS;
+    for (const end = at + AUTHENTICATOR_OCTETS; at < end; at++) reply[at] = 0;
   }
-  attributes.copy(reply, at);
+  if (attributes.length > 0) reply.set(attributes, at);
   at += attributes.length;
   if (withProxyState && request.proxyStateOctets > 0) copyProxyStates(from, reply, at);
   signReply(reply, signed ? AT.attributes + 2 : 0, key);

@@ -21,21 +21,38 @@ export function isPasswordLength(octets: number): boolean {
  */
 export function revealPassword(hidden: Uint8Array, requestAuthenticator: Uint8Array, key: SecretKey): Buffer {
   const clear = Buffer.allocUnsafe(hidden.length);
-  let before = requestAuthenticator;
-  let beforeAt = 0;
-  for (let at = 0; at < hidden.length; at += BLOCK) {
+  const length = revealInto(clear, hidden, 0, hidden.length, requestAuthenticator, 0, key);
+  return clear.subarray(0, length);
+}
+
+/**
+ * The same for `octets[start, end)`, the authenticator being at `authenticatorAt` in `authenticatorIn`; nothing is allocated. The
+ * password begins `target`; its length comes back.
+ */
+export function revealInto(
+  target: Uint8Array,
+  octets: Uint8Array,
+  start: number,
+  end: number,
+  authenticatorIn: Uint8Array,
+  authenticatorAt: number,
+  key: SecretKey,
+): number {
+  let before = authenticatorIn;
+  let beforeAt = authenticatorAt;
+  for (let at = start; at < end; at += BLOCK) {
     md5
       .start()
       .update(key.octets)
       .update(before, beforeAt, beforeAt + BLOCK)
       .finish(mask);
-    for (let i = 0; i < BLOCK; i++) clear[at + i] = (hidden[at + i] ?? 0) ^ (mask[i] ?? 0);
-    before = hidden;
+    for (let i = 0; i < BLOCK; i++) target[at - start + i] = (octets[at + i] ?? 0) ^ (mask[i] ?? 0);
+    before = octets;
     beforeAt = at;
   }
-  let end = clear.length;
-  while (end > 0 && clear[end - 1] === 0) end--;
-  return clear.subarray(0, end);
+  let length = end - start;
+  while (length > 0 && target[length - 1] === 0) length--;
+  return length;
 }
 
 /** Hides a password of at most 128 octets, or null where it is longer. What revealPassword takes back. */
