@@ -5,6 +5,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Directory, FeedPosition, Found, ResourceFacts, UserFacts } from '../access/ports.js';
+import { endOfTurn } from '../base/loop-turn.js';
 import type { Clock } from '../base/units.js';
 import type { Database } from './database.js';
 import type { Change, Feed } from './feed.js';
@@ -143,6 +144,7 @@ export class StoreDirectory implements Directory {
 
   async #read(): Promise<void> {
     while (this.#waiting.size > 0) {
+      await endOfTurn();
       this.#oneRead = this.#readBatch(this.#take());
       await this.#oneRead;
     }

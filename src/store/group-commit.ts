@@ -3,6 +3,7 @@
  * others may have a turn on the same connection.
  */
 import type { Commit, LedgerEntry } from '../access/ports.js';
+import { endOfTurn } from '../base/loop-turn.js';
 
 export const GROUP_LIMITS = {
   /** Entries in one statement; more would make the first wait too long for the last. */
@@ -66,6 +67,7 @@ export class GroupCommit {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 || this.#turns.length > 0) {
+      await endOfTurn();
       if (this.#waiting.length > 0) await this.#flush(this.#take());
       await this.#turns.shift()?.();
     }
