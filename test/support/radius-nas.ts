@@ -96,8 +96,13 @@ export class RadiusNas {
     });
   }
 
+  /** Ends the waiting for every answer. */
+  giveUp(): void {
+    for (const { done } of [...this.#pending.values()]) done('silence');
+  }
+
   close(): void {
-    for (const { done } of this.#pending.values()) done('silence');
+    this.giveUp();
     for (const socket of this.#sockets) socket.close();
   }
 
