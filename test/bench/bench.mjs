@@ -24,7 +24,6 @@ const FULL = {
   aloneLdap: 2_000,
   manyUsers: 600_000,
   servedUsers: 200_000,
-  earlyUsers: 10_000,
   quietSeconds: 10,
 };
 const QUICK = {
@@ -37,7 +36,6 @@ const QUICK = {
   aloneLdap: 200,
   manyUsers: 30_000,
   servedUsers: 10_000,
-  earlyUsers: 2_000,
   quietSeconds: 3,
 };
 

@@ -12,6 +12,8 @@ const RADIUS_SECONDS = 30;
 
 /** Sign-ins a second beside the import: a busy morning, and far below what would be an answer to how many it can do. */
 const STEADY_RATE = 100;
+/** After so long (s), two steps, the code is another, whatever the window: then a user may be asked again. */
+const SAME_USER_AFTER = 60;
 const STARTS = 3;
 
 const remove = (folder) => rmSync(folder, { recursive: true, force: true });
@@ -82,17 +84,19 @@ export async function compareLdap(sizes, folder, say) {
 /** Many users in one daemon: import while it answers others, start-up, memory after some of them signed in. */
 export async function measureMany(sizes, folder, say) {
   const installation = join(folder, 'many');
-  const early = { first: sizes.manyUsers, users: sizes.earlyUsers };
-  say(`setting up an installation with ${sizes.earlyUsers} users`);
+  const before = { first: sizes.manyUsers, users: STEADY_RATE * sizes.quietSeconds * 2 };
+  const beside = { first: before.first + before.users, users: STEADY_RATE * SAME_USER_AFTER };
+  const early = before.users + beside.users;
+  say(`setting up an installation with ${early} users`);
   await setUp(installation);
-  await importUsers(installation, await writeUsers(folder, early.first, early.users));
+  await importUsers(installation, await writeUsers(folder, before.first, early));
   const csv = await writeUsers(folder, 0, sizes.manyUsers);
 
   let daemon = await serve(installation);
-  const quiet = await steadily(daemon, early, () => sleep(sizes.quietSeconds * 1000));
+  const quiet = await steadily(daemon, before, () => sleep(sizes.quietSeconds * 1000));
   say(`importing ${sizes.manyUsers} users while ${STEADY_RATE} a second sign in`);
   let importSeconds = 0;
-  const meanwhile = await steadily(daemon, early, async () => {
+  const meanwhile = await steadily(daemon, beside, async () => {
     importSeconds = await importUsers(installation, csv);
   });
   await daemon.stop();
