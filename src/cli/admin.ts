@@ -26,6 +26,7 @@ export const adminCommand = commandGroup('admin', 'Administrators: who may use t
   ...recordCommands({
     word: 'admin',
     key: 'login',
+    keyFirst: true,
     create: administratorCreate,
     patch: administratorPatch,
     list: (records, query) => records.administrators.list(query),

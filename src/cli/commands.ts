@@ -7,6 +7,7 @@ import type { Command } from './command.js';
 import { eventsCommand } from './events.js';
 import { exportCommand } from './export.js';
 import { createFirstOwner } from './first-owner.js';
+import { importCommand } from './import.js';
 import { initCommand } from './init.js';
 import { otpCommand } from './otp.js';
 import { resourceCommand } from './resource.js';
@@ -14,6 +15,7 @@ import { serveCommand } from './serve.js';
 import { tokenCommand } from './token.js';
 import { userCommand } from './user.js';
 import { versionCommand } from './version.js';
+import { whyCommand } from './why.js';
 
 /** What `sallyport` can do. */
 export const COMMANDS: readonly Command[] = [
@@ -21,12 +23,14 @@ export const COMMANDS: readonly Command[] = [
   serveCommand,
   applyCommand,
   exportCommand,
+  importCommand,
   userCommand,
   tokenCommand,
   resourceCommand,
   adminCommand,
   apiKeyCommand,
   eventsCommand,
+  whyCommand,
   otpCommand,
   versionCommand,
 ];

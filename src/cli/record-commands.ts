@@ -17,6 +17,8 @@ export interface RecordWord<Shown extends { readonly id: string }, Create extend
   readonly word: string;
   /** The field by which one is known: `login`. */
   readonly key: string;
+  /** `create` takes the key first; a kind whose records may do without one takes it as a field like the others. */
+  readonly keyFirst: boolean;
   readonly create: Create;
   readonly patch: Patch;
   list(records: RecordStore, query: Paging & { readonly query: string | undefined }): Promise<Result<Page<Shown>>>;
@@ -60,13 +62,17 @@ export async function withOne<Shown extends { readonly id: string }>(
 const common = (yargs: Argv) => yargs.options(configOption).options(jsonOption);
 const one = (yargs: Argv, describe: string) =>
   common(yargs).positional('reference', { type: 'string', demandOption: true, describe });
-const withFields = (yargs: Argv, describe: string) =>
-  one(yargs, describe).positional('fields', {
-    type: 'string',
-    array: true,
-    default: [],
-    describe: 'field=value, values as in the records file',
-  });
+const FIELDS = {
+  type: 'string',
+  array: true,
+  default: [] as string[],
+  describe: 'field=value, values as in the records file',
+} as const;
+const withFields = (yargs: Argv, describe: string) => one(yargs, describe).positional('fields', FIELDS);
+const mayName = (yargs: Argv, describe: string | null) =>
+  (describe === null ? common(yargs) : common(yargs).positional('reference', { type: 'string', describe }))
+    .positional('fields', FIELDS)
+    .option('reference', { type: 'string', hidden: true });
 
 /** The five commands of a kind. */
 export function recordCommands<
@@ -110,12 +116,15 @@ export function recordCommands<
         }),
     }),
     command({
-      usage: 'create <reference> [fields..]',
+      usage: kind.keyFirst ? 'create <reference> [fields..]' : 'create <fields..>',
       summary: `Make a ${word}`,
       repeatable: ['fields'],
-      options: (yargs: Argv) => withFields(yargs, `The new one's ${key}`),
+      options: (yargs: Argv) => mayName(yargs, kind.keyFirst ? `The new one's ${key}` : null),
       run: async (options, io) => {
-        const input = body(io, 'create', kind.create, withKey(fieldsOf(options.fields), key, options.reference));
+        const fields = fieldsOf(options.fields);
+        const whole =
+          fields === null || options.reference === undefined ? fields : { [key]: options.reference, ...fields };
+        const input = body(io, 'create', kind.create, whole);
         if (typeof input === 'number') return input;
         return withRecords(options.config, io, async ({ records }) =>
           told(io, await kind.make(records, input.value, commandLineActor()), (shown) =>
@@ -152,6 +161,3 @@ export function recordCommands<
     }),
   ];
 }
-
-const withKey = (fields: Record<string, unknown> | null, key: string, value: string) =>
-  fields === null ? null : { [key]: value, ...fields };

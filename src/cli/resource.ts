@@ -12,6 +12,7 @@ export const resourceCommand = commandGroup(
   recordCommands({
     word: 'resource',
     key: 'name',
+    keyFirst: true,
     create: resourceCreate,
     patch: resourcePatch,
     list: (records, query) => records.resources.list(query),

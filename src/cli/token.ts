@@ -14,6 +14,7 @@ export const tokenCommand = commandGroup('token', 'Tokens: what makes one-time p
   ...recordCommands({
     word: 'token',
     key: 'serial',
+    keyFirst: false,
     create: tokenCreate,
     patch: tokenPatch,
     list: (records, query) => records.tokens.list(query),

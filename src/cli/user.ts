@@ -40,6 +40,7 @@ export const userCommand = commandGroup('user', 'Users: who signs in', [
   ...recordCommands({
     word: 'user',
     key: 'login',
+    keyFirst: true,
     create: userCreate,
     patch: userPatch,
     list: (records, query) => records.users.list(query),

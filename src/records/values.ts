@@ -15,6 +15,7 @@ export const LIMITS = {
   passwordHash: 512, // a PHC string of 16 octets of salt and 32 of hash has 97 characters
   sharedSecretOctets: 128, // RFC 2865 §3 sets none; NAS user interfaces end at 128 or below
   serial: 64,
+  tokenSecret: 256, // 512 bit are 103 characters; the rest is spacing
   domain: 255,
   dn: 1_024,
   aliases: 50,
@@ -31,13 +32,24 @@ export const LIMITS = {
   serviceAccounts: 20,
 } as const;
 
-/** A string schema from a rule that returns what is wrong, or null. Control characters and lone surrogates are always wrong. */
-export const text = (max: number, wrong: (value: string) => string | null = () => null) =>
+/** What is wrong with a text, in words, or null. */
+export type Rule = (value: string) => string | null;
+
+/** A rule with a length; control characters and lone surrogates are always wrong. */
+const rule =
+  (max: number, wrong: Rule = () => null): Rule =>
+  (value) =>
+    value.length > max ? `at most ${max} characters` : (wrong(value) ?? plainText(value));
+
+/** A string schema from a rule; `max` is shown in the API's description. */
+export const text = (max: number, wrong: Rule = () => null) => schemaOf(max, rule(max, wrong));
+
+const schemaOf = (max: number, wrong: Rule) =>
   z
     .string()
     .max(max, `at most ${max} characters`)
     .superRefine((value, context) => {
-      const message = value.length > max ? null : (wrong(value) ?? plainText(value));
+      const message = value.length > max ? null : wrong(value);
       if (message !== null) context.addIssue({ code: 'custom', message });
     });
 
@@ -45,6 +57,8 @@ const LOGIN_CHARACTER = /[A-Za-z0-9_\-@~!#%+.$]/;
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Cs}/u;
 // biome-ignore-end lint/suspicious/noControlCharactersInRegex: as above
+const LOGIN = /^[A-Za-z0-9_\-@~!#%+.$]+$/;
+const UUID_LENGTH = 36;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Whether a reference is an id rather than a name; names of this form are refused, so there is no doubt. */
@@ -54,6 +68,7 @@ export const isId = (reference: string): boolean => UUID.test(reference);
 export function loginFault(value: string): string | null {
   if (value === '') return 'must not be empty';
   if (value.length > LIMITS.login) return `at most ${LIMITS.login} characters`;
+  if (LOGIN.test(value) && value.length < UUID_LENGTH) return null;
   const bad = [...value].find((character) => !LOGIN_CHARACTER.test(character));
   if (bad === undefined) return isId(value) ? 'has the form of an id' : null;
   const shown = /\s|\p{C}/u.test(bad)
@@ -82,14 +97,14 @@ export const login = text(LIMITS.login, loginFault).meta({
 export const name = text(LIMITS.name, nameFault);
 /** A record named by its name (a user: login or alias) or id. */
 export const reference = text(LIMITS.login, (value) => (value === '' ? 'must not be empty' : plainText(value)));
-export const displayName = text(LIMITS.displayName, (value) => (value === '' ? 'must not be empty' : plainText(value)));
-export const email = text(LIMITS.email, (value) =>
+const displayNameRule = rule(LIMITS.displayName, (value) => (value === '' ? 'must not be empty' : plainText(value)));
+const emailRule = rule(LIMITS.email, (value) =>
   /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(value) ? null : 'is not a mail address',
 );
-export const phone = text(LIMITS.phone, (value) =>
+const phoneRule = rule(LIMITS.phone, (value) =>
   /^\+?[0-9][0-9 ()./-]*$/.test(value) ? null : 'is not a telephone number: digits, spaces and + ( ) . / -',
 );
-export const password = text(LIMITS.passwordOctets, (value) => {
+const passwordRule = rule(LIMITS.passwordOctets, (value) => {
   if (value === '') return 'must not be empty';
   if (octets(value) > LIMITS.passwordOctets) return `at most ${LIMITS.passwordOctets} octets in UTF-8`;
   return plainText(value);
@@ -111,10 +126,10 @@ export const sharedSecret = text(LIMITS.sharedSecretOctets, (value) => {
     ? `at most ${LIMITS.sharedSecretOctets} octets in UTF-8`
     : plainText(value);
 });
-export const serial = text(LIMITS.serial, (value) =>
+const serialRule = rule(LIMITS.serial, (value) =>
   /^[\x21-\x7e]+$/.test(value) ? null : 'must be printable ASCII without spaces, and not empty',
 );
-export const tokenSecret = text(256, (value) => {
+const tokenSecretRule = rule(LIMITS.tokenSecret, (value) => {
   const decoded = decodeBase32(value);
   switch (decoded.kind) {
     case 'empty':
@@ -130,6 +145,24 @@ export const tokenSecret = text(256, (value) => {
     }
   }
 });
+export const displayName = schemaOf(LIMITS.displayName, displayNameRule);
+export const email = schemaOf(LIMITS.email, emailRule);
+export const phone = schemaOf(LIMITS.phone, phoneRule);
+export const password = schemaOf(LIMITS.passwordOctets, passwordRule);
+export const serial = schemaOf(LIMITS.serial, serialRule);
+export const tokenSecret = schemaOf(LIMITS.tokenSecret, tokenSecretRule);
+
+/** Rules by themselves, for whoever checks a million values and has no use for a schema. */
+export const RULES = {
+  login: loginFault,
+  displayName: displayNameRule,
+  email: emailRule,
+  phone: phoneRule,
+  password: passwordRule,
+  serial: serialRule,
+  tokenSecret: tokenSecretRule,
+} as const;
+
 export const network = text(64, (value) =>
   canonicalNetwork(value) === null ? 'is not an address or network (192.0.2.0/24, 2001:db8::/32, 192.0.2.7)' : null,
 );
