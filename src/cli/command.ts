@@ -22,6 +22,12 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Relative paths on the command line count from here. */
   readonly cwd: string;
+  /** True where `out` is a terminal that takes colours. */
+  readonly colours: boolean;
+  /** Reads standard input to its end, as UTF-8. */
+  stdin(): Promise<string>;
+  /** Asks whoever sits at the terminal; null where nobody does. */
+  readonly ask: ((question: string) => Promise<string>) | null;
 }
 
 /** Wrong usage that was found before the command ran; the text is for the user. Thrown through yargs, caught in run-cli.ts. */

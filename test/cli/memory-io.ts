@@ -6,8 +6,17 @@ export interface MemoryIo extends Io {
   readonly stderr: string[];
 }
 
-export function memoryIo(env: Readonly<Record<string, string>> = {}, cwd = '/'): MemoryIo {
+/** What a test says of the terminal. */
+export type Terminal = Partial<Pick<Io, 'colours' | 'ask' | 'stdin'>>;
+
+export function memoryIo(
+  env: Readonly<Record<string, string>> = {},
+  cwd = '/',
+  { colours = false, ask = null, stdin = async () => '' }: Terminal = {},
+): MemoryIo {
   const stdout: string[] = [];
   const stderr: string[] = [];
-  return { stdout, stderr, out: (text) => void stdout.push(text), err: (text) => void stderr.push(text), env, cwd };
+  const out = (text: string) => void stdout.push(text);
+  const err = (text: string) => void stderr.push(text);
+  return { stdout, stderr, out, err, env, cwd, colours, ask, stdin };
 }
