@@ -1,5 +1,6 @@
 /** A record store over a real database, with passwords that cost nothing and a clock that tests move. */
 
+import { createHash, randomBytes } from 'node:crypto';
 import { Secret } from '../../../src/base/secret.js';
 import { instant } from '../../../src/base/units.js';
 import type { Result } from '../../../src/records/problem.js';
@@ -31,6 +32,8 @@ export interface World {
   close(): Promise<void>;
 }
 
+const digest = (password: string): string => createHash('sha256').update(password).digest('base64').replace('=', '');
+
 export async function openWorld(engine: Database['engine']): Promise<World> {
   const { database, drop } = await makeDatabase(engine);
   const seal = new Seal(Secret.of(Buffer.alloc(32, 7)));
@@ -39,10 +42,10 @@ export async function openWorld(engine: Database['engine']): Promise<World> {
     database,
     changes: new ChangeWriter('test'),
     seal,
-    // Shaped like argon2id, readable, and different each time, as salted hashes are.
+    // Shaped like argon2id and different each time, as salted hashes are.
     passwords: {
-      hash: async (password) => `$argon2id$${Math.random()}$${Buffer.from(password).toString('base64')}`,
-      verify: async (hash, password) => hash.split('$').at(-1) === Buffer.from(password).toString('base64'),
+      hash: async (password) => `$argon2id$v=19$m=8,t=1,p=1$${randomBytes(12).toString('base64')}$${digest(password)}`,
+      verify: async (hash, password) => hash.split('$').at(-1) === digest(password),
     },
     clock: () => instant(now),
     upstreams: ['corp'],
