@@ -53,11 +53,21 @@ export interface RecordedChange {
 
 /** Numbers this process's record events without a gap: events carry `writer` and `seq` so that a missing one shows. */
 export class ChangeWriter {
-  readonly #writer: string;
+  readonly #name: string;
+  #writer: string;
+  #generation = 0;
   #seq = 0;
 
   constructor(writer: string) {
+    this.#name = writer;
     this.#writer = writer;
+  }
+
+  /** Call it where a commit failed: it may be on disk all the same, and its numbers must not come twice, so a new writer goes on. */
+  moveOn(): void {
+    this.#generation += 1;
+    this.#writer = `${this.#name}.${this.#generation}`;
+    this.#seq = 0;
   }
 
   /**

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -55,12 +55,15 @@ export class Installation {
   /** The SQLite file. */
   readonly database: string;
   readonly #settings: Settings;
+  /** Whether somebody else made the folder. */
+  readonly #given: boolean;
   #ports: Ports;
   #child: ChildProcess | null = null;
   #log = '';
   #key: string | null = null;
 
-  private constructor(folder: string, ports: Ports, settings: Settings) {
+  private constructor(folder: string, given: boolean, ports: Ports, settings: Settings) {
+    this.#given = given;
     this.folder = folder;
     this.config = join(folder, 'sallyport.yaml');
     this.ca = join(folder, 'tls', 'ca.crt');
@@ -76,7 +79,12 @@ export class Installation {
   ): Promise<Installation> {
     if (!existsSync(PROGRAM)) throw new Error('the program is not built; run: npm run build');
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'sallyport-installation-'));
-    const installation = new Installation(folder, await freePorts(), options.settings ?? {});
+    const installation = new Installation(
+      folder,
+      options.folder !== undefined,
+      await freePorts(),
+      options.settings ?? {},
+    );
     await installation.command('init', folder);
     installation.#configure();
     if (records !== null) await installation.apply(records);
@@ -195,10 +203,11 @@ export class Installation {
     await ended;
   }
 
-  /** Ends the daemon and removes the folder. */
+  /** Ends the daemon and empties the folder, which goes too, unless it was given. */
   async remove(): Promise<void> {
     await this.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const name of readdirSync(this.folder)) rmSync(join(this.folder, name), { recursive: true, force: true });
+    if (!this.#given) rmdirSync(this.folder);
   }
 
   /** Asks the API as an owner. `body` makes it a POST, unless `method` says otherwise. */

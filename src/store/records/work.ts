@@ -184,13 +184,24 @@ export class RecordWriter {
         return result.ok && work.problem !== null ? failed(work.problem) : result;
       }
       const committed = await work.finish(this.#changes, by);
-      await tx.commit();
+      await this.#commit(tx);
       committed();
       // The change stands, whether or not it can be heard of now; whoever follows the feed tells of its own trouble.
       await this.#feed?.poll().catch(() => undefined);
       return done(result.value);
     } catch (error) {
       if (!tx.isCompleted()) await tx.rollback().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** knex's own promise of a commit resolves also where the commit failed (disk full, connection lost); the transaction's tells. */
+  async #commit(tx: Knex.Transaction): Promise<void> {
+    await tx.commit();
+    try {
+      await tx.executionPromise;
+    } catch (error) {
+      this.#changes.moveOn();
       throw error;
     }
   }
