@@ -131,7 +131,9 @@ async function check(importing: RecordImport, path: string, io: Io): Promise<Che
     progress.tell(total, null);
   }
   const suspects = keys.suspects();
+  const before = badLines.size;
   if (suspects.size > 0) await findRepeated(path, suspects, faults, badLines);
+  if (badLines.size > before) counts = await recount(importing, path, badLines);
   progress.end();
   return { faults, unreadable: false, badLines, total, counts };
 }
@@ -165,6 +167,14 @@ async function findRepeated(
       }
     }
   }
+}
+
+/** What would be done without the users that were found bad after they had been counted. */
+async function recount(importing: RecordImport, path: string, badLines: ReadonlySet<number>): Promise<ImportCounts> {
+  let counts = NOTHING;
+  for await (const slice of slices(path, badLines, { size: CHECK_SIZE }))
+    counts = sum(counts, (await importing.check(slice)).counts);
+  return counts;
 }
 
 /** What must be unique in the file: logins and aliases together, serials. */

@@ -212,7 +212,7 @@ function isThere(
 ): boolean {
   const holder = token.serial === null ? undefined : serials.get(token.serial);
   if (holder !== undefined) {
-    const same = login === null || holder === userPk;
+    const same = login === null || (userPk !== null && holder === userPk);
     if (!same) {
       const where = holder === null ? 'in stock' : "somebody else's";
       faults.push({ line: token.line, column: 'tokenSerial', message: `${token.serial} is there already, ${where}` });
