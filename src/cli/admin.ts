@@ -2,45 +2,71 @@
 import { randomBytes } from 'node:crypto';
 import type { Argv } from 'yargs';
 import { administratorCreate, administratorPatch } from '../records/administrator.js';
-import { done, failed } from '../records/problem.js';
-import { isId, nameKey } from '../records/values.js';
+import { fieldErrors } from '../records/problem.js';
 import type { RecordStore } from '../store/record-store.js';
-import { command, commandGroup, EXIT } from './command.js';
+import { command, commandGroup, EXIT, type ExitCode, type Io, wrongUsage } from './command.js';
 import { commandLineActor } from './open-records.js';
-import { recordCommands, withOne } from './record-commands.js';
+import { findNamed, recordCommands, withOne } from './record-commands.js';
 import { configOption, jsonOption } from './shared-options.js';
-import { told } from './with-records.js';
+import { problemText, told } from './with-records.js';
 
 /** 120 bit: what is typed once is copied, not remembered. */
 const PASSWORD_OCTETS = 15;
+const newPassword = (): string => randomBytes(PASSWORD_OCTETS).toString('base64url');
 
-async function find(records: RecordStore, reference: string) {
-  if (isId(reference)) return records.administrators.get(reference);
-  const listed = await records.administrators.list({ name: nameKey(reference) });
-  if (!listed.ok) return listed;
-  const [found] = listed.value.items;
-  return found === undefined ? failed({ kind: 'notFound' }) : done(found);
+const find = (records: RecordStore, reference: string) => findNamed(records.administrators, reference);
+
+interface ResetOptions {
+  readonly config: string | undefined;
+  readonly login: string;
+  readonly passwordStdin: boolean;
+  readonly json: boolean;
+}
+
+async function resetPassword(options: ResetOptions, io: Io): Promise<ExitCode> {
+  const brought = options.passwordStdin ? (await io.stdin()).replace(/\r?\n$/, '') : null;
+  const patch = administratorPatch.safeParse({ password: brought ?? newPassword() });
+  if (!patch.success)
+    return wrongUsage(io, 'admin reset-password', problemText({ kind: 'invalid', errors: fieldErrors(patch.error) }));
+  return withOne(options, io, 'administrator', options.login, find, async (records, { id, login, active }) => {
+    const changed = await records.administrators.update(id, patch.data, commandLineActor());
+    const { password } = patch.data;
+    const code = told(io, changed, () => {
+      if (brought !== null) io.err(`${login} has the new password`);
+      else io.out(options.json ? JSON.stringify({ login, password }) : (password ?? ''));
+    });
+    if (code === EXIT.done && !active) io.err(`${login} is not active: sallyport admin set ${login} --active true`);
+    return code;
+  });
 }
 
 export const adminCommand = commandGroup('admin', 'Administrators: who may use the console', [
   ...recordCommands({
     word: 'admin',
+    noun: 'administrator',
     key: 'login',
     keyFirst: true,
     create: administratorCreate,
     patch: administratorPatch,
+    help: {
+      login: 'Another login',
+      password: 'A new administrator without one gets one, which is printed; - reads it',
+      role: 'What the administrator may do',
+      active: 'Whether the administrator may sign in',
+    },
     list: (records, query) => records.administrators.list(query),
     find,
+    generated: ({ password }) => (password === undefined ? { password: newPassword() } : {}),
     make: (records, input, by) => records.administrators.create(input, by),
     change: (records, id, patch, by) => records.administrators.update(id, patch, by),
     remove: (records, id, by) => records.administrators.remove(id, by),
-    heads: ['login', 'role', 'active', 'id'],
-    cells: (administrator) => [
-      administrator.login,
-      administrator.role,
-      administrator.active ? 'yes' : 'no',
-      administrator.id,
-    ],
+    called: ({ login }) => login,
+    heads: ['LOGIN', 'ROLE', 'ACTIVE', 'ID'],
+    cells: ({ login, role, active, id }) => [login, role, active ? 'yes' : 'no', id],
+    examples: {
+      create: [['admin create jane --role helpdesk', 'prints her password, once']],
+      set: [['admin set jane --role admin', 'the last active owner stays one']],
+    },
   }),
   command({
     usage: 'reset-password <login>',
@@ -49,17 +75,9 @@ export const adminCommand = commandGroup('admin', 'Administrators: who may use t
       yargs
         .positional('login', { type: 'string', demandOption: true, describe: 'Login or id' })
         .options(configOption)
+        .option('password-stdin', { type: 'boolean', default: false, describe: 'Read it from standard input instead' })
         .options(jsonOption),
-    run: (options, io) =>
-      withOne(options, io, 'admin', options.login, find, async (records, administrator) => {
-        const password = randomBytes(PASSWORD_OCTETS).toString('base64url');
-        const result = await records.administrators.update(administrator.id, { password }, commandLineActor());
-        const code = told(io, result, () =>
-          io.out(options.json ? JSON.stringify({ login: administrator.login, password }) : password),
-        );
-        if (code === EXIT.done && !administrator.active)
-          io.err(`${administrator.login} is not active: admin set ${administrator.login} active=true`);
-        return code;
-      }),
+    examples: [['admin reset-password admin', 'only the password goes to stdout']],
+    run: resetPassword,
   }),
 ]);

@@ -6,7 +6,7 @@ import { isId } from '../records/values.js';
 import { command, commandGroup, EXIT, type ExitCode, type Io, wrongUsage } from './command.js';
 import { commandLineActor } from './open-records.js';
 import { configOption, jsonOption } from './shared-options.js';
-import { columns, everyItem, problemText, told, withRecords } from './with-records.js';
+import { everyItem, printList, problemText, told, withRecords } from './with-records.js';
 
 interface CreateOptions {
   readonly config: string | undefined;
@@ -40,17 +40,14 @@ interface ListOptions {
 
 async function list(options: ListOptions, io: Io): Promise<ExitCode> {
   return withRecords(options.config, io, async ({ records }) => {
-    const keys: ApiKeyRecord[] = [];
     const active = options.all ? undefined : true;
-    for await (const key of everyItem((cursor, limit) => records.apiKeys.list({ cursor, limit, active })))
-      keys.push(key);
-    if (options.json) io.out(JSON.stringify(keys));
-    else if (keys.length === 0) io.err('there are no keys');
-    else io.out(columns([['NAME', 'ROLE', 'RESOURCES', 'CREATED', 'LAST USED', 'REVOKED', 'ID'], ...keys.map(cells)]));
+    const keys = everyItem((cursor, limit) => records.apiKeys.list({ cursor, limit, active }));
+    await printList(io, options.json, keys, HEADS, cells);
     return EXIT.done;
   });
 }
 
+const HEADS = ['NAME', 'ROLE', 'RESOURCES', 'CREATED', 'LAST USED', 'REVOKED', 'ID'];
 const day = (time: string | null): string => time?.slice(0, 10) ?? '–';
 const cells = ({ name, role, resources, createdAt, lastUsedAt, revokedAt, id }: ApiKeyRecord): readonly string[] => [
   name,

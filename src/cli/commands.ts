@@ -7,9 +7,12 @@ import type { Command } from './command.js';
 import { eventsCommand } from './events.js';
 import { exportCommand } from './export.js';
 import { createFirstOwner } from './first-owner.js';
+import { groupCommand } from './group.js';
 import { importCommand } from './import.js';
 import { initCommand } from './init.js';
+import { ldapApplicationCommand } from './ldap-application.js';
 import { otpCommand } from './otp.js';
+import { radiusClientCommand } from './radius-client.js';
 import { resourceCommand } from './resource.js';
 import { serveCommand } from './serve.js';
 import { tokenCommand } from './token.js';
@@ -26,7 +29,10 @@ export const COMMANDS: readonly Command[] = [
   importCommand,
   userCommand,
   tokenCommand,
+  groupCommand,
   resourceCommand,
+  radiusClientCommand,
+  ldapApplicationCommand,
   adminCommand,
   apiKeyCommand,
   eventsCommand,

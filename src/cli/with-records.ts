@@ -1,10 +1,8 @@
 /** What commands on records share: opening and closing, refusals in words, and finding a record by what people call it. */
 
-import { parse } from 'yaml';
 import type { Path } from '../config/problem.js';
 import type { RecordProblem, Result } from '../records/problem.js';
-import { isId } from '../records/values.js';
-import type { Kind, NameQuery, Page } from '../store/record-store.js';
+import type { Page } from '../store/record-store.js';
 import { EXIT, type ExitCode, type Io } from './command.js';
 import { configurationFor } from './configuration.js';
 import { type OpenRecords, openRecords } from './open-records.js';
@@ -69,24 +67,6 @@ export const pointerPath = (pointer: string): Path =>
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
-/** A record by id or name; says so where there is none. */
-export async function byName<Shown extends { readonly name: string }>(
-  io: Io,
-  what: string,
-  kind: Pick<Kind<Shown, never, never, NameQuery>, 'get' | 'list'>,
-  reference: string,
-): Promise<Shown | null> {
-  const found = isId(reference) ? await kind.get(reference) : await firstOf(kind.list({ name: reference }));
-  if (found.ok && found.value !== null) return found.value;
-  io.err(`there is no ${what} ${reference}`);
-  return null;
-}
-
-async function firstOf<T>(listed: Promise<Result<Page<T>>>): Promise<Result<T | null>> {
-  const page = await listed;
-  return page.ok ? { ok: true, value: page.value.items[0] ?? null } : page;
-}
-
 /** Every item of a list, part by part, at most `limit` of them. */
 export async function* everyItem<T>(
   part: (cursor: string | undefined, limit: number) => Promise<Result<Page<T>>>,
@@ -130,24 +110,4 @@ export async function printList<T>(
     else rows.push(cells(item));
   }
   if (!json) io.out(columns(rows));
-}
-
-/** `field=value` words as a body: values are YAML (`active=false`, `aliases=[a, b]`, `email=null`). Null where a word has no `=`. */
-export function fieldsOf(words: readonly string[]): Record<string, unknown> | null {
-  const body: Record<string, unknown> = {};
-  for (const word of words) {
-    const at = word.indexOf('=');
-    if (at <= 0) return null;
-    body[word.slice(0, at)] = yamlValue(word.slice(at + 1));
-  }
-  return body;
-}
-
-function yamlValue(text: string): unknown {
-  try {
-    const value: unknown = parse(text);
-    return value;
-  } catch {
-    return text; // What is no YAML is meant as it stands.
-  }
 }

@@ -46,9 +46,8 @@ describe('sallyport api-key', () => {
     expect(out).toMatch(/^NAME +ROLE/);
     expect(out).toMatch(/^listed +auditor +– /m);
     expect(out).not.toContain(key);
-    expect(await at.json('api-key', 'list')).toContainEqual(
-      expect.objectContaining({ name: 'listed', role: 'auditor' }),
-    );
+    const lines = (await at.sallyport('api-key', 'list', '--json')).out.split('\n').map((line) => JSON.parse(line));
+    expect(lines).toContainEqual(expect.objectContaining({ name: 'listed', role: 'auditor' }));
   });
 
   test('revoke ends a key by its name, frees the name, and says so where there is none', async () => {
