@@ -136,6 +136,28 @@ describe.each(ENGINES)('the directory over %s', (engine) => {
     expect(SEAL.open('tokens.secret', bob.token.id, 'AAAA')).toBeNull();
   });
 
+  test.runIf(engine === 'postgres')('a slow read that a change has overtaken is not kept', async () => {
+    const { pk } = await alice();
+    const { records } = made.database;
+    await records('lockouts').insert({
+      user_pk: pk,
+      source: 'x',
+      failures: 1,
+      window_start: 0,
+      locked_until: 0,
+      recent: '[]',
+    });
+    await records.raw('alter table lockouts rename to quick');
+    await records.raw('create view lockouts as select * from quick where pg_sleep(0.7)::text is not null');
+    const read = node.directory.userByName('alice', false);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await block(records, pk);
+    await node.feed.poll();
+    expect((await read).value?.active).toBe(true);
+    expect(node.directory.cachedUser(pk)).toBeNull();
+    expect((await node.directory.userByName('alice', false)).value?.active).toBe(false);
+  });
+
   test.runIf(engine === 'postgres')('a transaction that somebody leaves open holds no change back', async () => {
     const { pk } = await alice();
     expect([await login('alice'), await login('bob')]).toEqual(['alice', null]);
