@@ -101,13 +101,6 @@ export async function loadById<S extends Head>(db: Knex, spec: Spec<S>, id: stri
   return row === undefined ? null : read(spec, row);
 }
 
-export async function loadByPks<S extends Head>(db: Knex, spec: Spec<S>, pks: readonly number[]): Promise<S[]> {
-  if (pks.length === 0) return [];
-  return (await query(db, `${selectSql(spec)} where t.pk in ${numbers(db)}`, [JSON.stringify(pks)])).map((row) =>
-    read(spec, row),
-  );
-}
-
 /** Those that have one of `names`, by name key. */
 export async function loadByNames<S extends Head>(
   db: Knex,
