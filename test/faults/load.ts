@@ -77,11 +77,11 @@ export class Load {
   #running: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
-  /** `before`: the load whose counters this one goes on from. */
-  constructor(its: Installation, nas: RadiusNas, before: Load | null = null) {
+  /** `before`: the load whose counters this one goes on from; without one they begin at `first`. */
+  constructor(its: Installation, nas: RadiusNas, before: Load | null = null, first = 0) {
     this.#its = its;
     this.#nas = nas;
-    this.#counters = before === null ? Array.from({ length: USERS }, () => 0) : before.#counters;
+    this.#counters = before === null ? Array.from({ length: USERS }, () => first) : before.#counters;
     this.#round = before === null ? 0 : before.#round + 1;
   }
 

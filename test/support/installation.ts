@@ -212,7 +212,7 @@ export class Installation {
 
   /** Asks the API as an owner. `body` makes it a POST, unless `method` says otherwise. */
   async api(path: string, body?: object, method = body === undefined ? 'GET' : 'POST'): Promise<Answer> {
-    this.#key ??= await this.apiKey('test', 'owner');
+    this.#key ??= await this.apiKey(`test of ${this.folder}`, 'owner');
     const response = await fetch(`${this.httpUrl}${path}`, {
       method,
       headers: {
