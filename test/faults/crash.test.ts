@@ -42,14 +42,13 @@ describe('kill -9 under load', () => {
       load = running;
       const target = randomInt(ACCEPTANCES.from, ACCEPTANCES.to);
       running.start();
-      await until(`${target} acceptances`, () => running.accepted.length >= target, 30_000);
+      const enough = () => running.accepted.length >= target && running.made.length > 0;
+      await until(`${target} acceptances`, enough, 30_000);
       await its.kill9();
       await running.giveUp();
       await its.start();
 
       expect(running.refused, 'good codes that were refused').toEqual([]);
-      expect(running.made.length, 'records were changed meanwhile').toBeGreaterThan(0);
-
       // The NAS that had no answer sends the same datagram again: yes, whether the first was decided or not.
       const again = await Promise.all(
         running.unanswered.map(async (signIn) => [keyOf(signIn), await nas.again(signIn.sent)] as const),
