@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { systemClock } from '../base/units.js';
 import type { Config } from '../config/load-config.js';
 import { hashPassword, verifyPassword } from '../first-factor/password.js';
+import { replyAttributeFaults } from '../radius/reply-attribute-faults.js';
 import type { Actor } from '../store/actor.js';
 import { ChangeWriter } from '../store/change.js';
 import { type Database, openDatabase } from '../store/database.js';
@@ -52,6 +53,7 @@ export async function openRecords(config: Config): Promise<RecordsOpened> {
       verify: async (hash, password) => (await verifyPassword(hash, password)) === true,
     },
     clock: systemClock,
+    policyChecks: { upstreams: [], replyAttributeFaults },
   };
   return { ok: true, open: { database, records: openRecordStore(deps), deps, close: () => database.close() } };
 }

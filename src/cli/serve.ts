@@ -1,4 +1,5 @@
 /** `sallyport serve`: the daemon, in the foreground. */
+import { setFlagsFromString } from 'node:v8';
 import type { Argv } from 'yargs';
 import { startDaemon } from '../daemon/daemon.js';
 import { makeLog } from '../daemon/log.js';
@@ -11,6 +12,11 @@ export interface ServeOptions {
   readonly config: string | undefined;
 }
 
+/**
+ * How far the heap may grow over what is alive before it is collected. V8 on its own waits for about the double: with 200,000 users
+ * served that was 319 MB resident, with this 227, for 2 µs of processor time a request.
+ */
+const HEAP_GROWING_PERCENT = 30;
 /** However a drain goes, the process ends this long after SIGTERM (ms). */
 const END_MS = 9_500;
 
@@ -20,6 +26,7 @@ const options = (yargs: Argv) => yargs.options(configOption);
 export async function run(options: ServeOptions, io: Io): Promise<ExitCode> {
   const config = configurationFor(options.config, io);
   if (config === null) return EXIT.usage;
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const log = makeLog(config.log.level);
   const started = await startDaemon(config, log, sallyportVersion());
   if (!started.ok) {

@@ -12,6 +12,7 @@ import { hashPassword, verifyPassword } from '../first-factor/password.js';
 import { type Metrics, makeMetrics } from '../http/metrics.js';
 import { buildHttp, type HttpDoor } from '../http/server.js';
 import { createLdapServer, type LdapServer } from '../ldap/server.js';
+import { replyAttributeFaults } from '../radius/reply-attribute-faults.js';
 import { RadiusServer } from '../radius/server.js';
 import { ChangeWriter } from '../store/change.js';
 import { EventAppender } from '../store/event-appender.js';
@@ -68,6 +69,7 @@ export async function startDaemon(config: Config, log: Logger, version: string):
         verify: async (hash, password) => (await verifyPassword(hash, password)) === true,
       },
       clock: systemClock,
+      policyChecks: { upstreams: [], replyAttributeFaults },
     });
     const appender = new EventAppender(decisions.database, `${decisions.writer}.d`, (error) =>
       log.error({ err: error }, 'an event could not be written'),

@@ -58,10 +58,20 @@ export function patchPolicy(stored: StoredPolicy, patch: ResourcePatch | Resourc
   return next;
 }
 
-/** What fields that are each right say together. `upstreams`: the names that the configuration knows. */
-export function policyFaults(stored: StoredPolicy, upstreams: readonly string[]): FieldError[] {
+/** What a policy is checked against beside its own fields; whoever opens the records brings it. */
+export interface PolicyChecks {
+  /** First factors that the configuration names, beside `none` and `local`. */
+  readonly upstreams: readonly string[];
+  /** What the RADIUS dictionaries have against reply attributes: the attribute's name, and a sentence. */
+  replyAttributeFaults(
+    attributes: Policy['replyAttributes'],
+  ): readonly { readonly name: string; readonly message: string }[];
+}
+
+/** What fields that are each right say together. */
+export function policyFaults(stored: StoredPolicy, checks: PolicyChecks): FieldError[] {
   const policy = effectivePolicy(stored);
-  const known = ['none', 'local', ...upstreams];
+  const known = ['none', 'local', ...checks.upstreams];
   const errors: FieldError[] = [];
   if (!known.includes(policy.firstFactor))
     errors.push({ pointer: '/firstFactor', message: `no such first factor; there are ${known.join(', ')}` });
@@ -71,8 +81,14 @@ export function policyFaults(stored: StoredPolicy, upstreams: readonly string[])
       form === 'otp' ? 'carries no password for the first factor' : 'asks for a password, and firstFactor is none';
     errors.push({ pointer: `/credentialForms/${i}`, message });
   });
+  for (const { name, message } of checks.replyAttributeFaults(policy.replyAttributes)) {
+    errors.push({ pointer: name === '' ? '/replyAttributes' : `/replyAttributes/${pointerToken(name)}`, message });
+  }
   return errors;
 }
+
+/** RFC 6901 §3. */
+const pointerToken = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** What a row's `policy` says, for a decision. It was checked when it was written. */
 export function policyFacts(json: string): PolicyFacts {

@@ -2,10 +2,9 @@
  * The connections to the database: one each for the ledger, the directory and everything else, so that no report or import
  * holds up an answer. Opening migrates. SQLite runs in WAL mode with synchronous=FULL: what a commit said is on disk is.
  */
-import { existsSync } from 'node:fs';
 import knex, { type Knex } from 'knex';
 import { migrate } from './migrate.js';
-import { finalizeStatements } from './sqlite-statement.js';
+import { BUSY_TIMEOUT_MS, finalizeStatements } from './sqlite-statement.js';
 
 /** Where the records live. */
 export type DatabaseConfig =
@@ -21,12 +20,15 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** How long SQLite waits for another process's transaction. Longer than any slice of an import (20 ms) by far. */
-const BUSY_TIMEOUT_MS = 5_000;
+/**
+ * SQLite itself waits ever longer between two looks, up to 100 ms, and an importer between two slices would be missed. So the
+ * ledger lets it look twice, and goes on looking itself every millisecond (sqlite-statement.ts).
+ */
+const LEDGER_BUSY_TIMEOUT_MS = 2;
 /** Pages in the WAL before it is copied back: 20,000 rather than 1,000 is a third more decisions a second (measured). */
 const WAL_AUTOCHECKPOINT_PAGES = 20_000;
 /** Page cache of a connection, KiB. Resident memory is promised to stay under 300 MiB. */
-const CACHE_KIB = { ledger: 16_384, directory: 32_768, records: 8_192 } as const;
+const CACHE_KIB = { ledger: 8_192, directory: 32_768, records: 8_192 } as const;
 const PG_POOL = { ledger: 2, directory: 2, records: 4 } as const;
 const ACQUIRE_TIMEOUT_MS = 5_000;
 /** When PostgreSQL gives a statement of ledger or directory up. */
@@ -60,7 +62,8 @@ export function connect(config: DatabaseConfig, use: ConnectionUse): Knex {
   }
   const pragmas =
     `pragma busy_timeout=${BUSY_TIMEOUT_MS}; pragma journal_mode=wal; pragma synchronous=full; pragma foreign_keys=on; ` +
-    `pragma wal_autocheckpoint=${WAL_AUTOCHECKPOINT_PAGES}; pragma cache_size=-${CACHE_KIB[use]}; pragma temp_store=memory;`;
+    `pragma wal_autocheckpoint=${WAL_AUTOCHECKPOINT_PAGES}; pragma cache_size=-${CACHE_KIB[use]}; pragma temp_store=memory;` +
+    (use === 'ledger' ? `pragma busy_timeout=${LEDGER_BUSY_TIMEOUT_MS};` : '');
   return knex({
     client: 'sqlite3',
     connection: { filename: config.connection.filename },
@@ -108,9 +111,4 @@ async function disconnect({ client }: DatabaseConfig, db: Knex): Promise<void> {
   } finally {
     await db.destroy();
   }
-}
-
-/** Whether a SQLite database was already made there; a PostgreSQL one is always taken to be. */
-export function databaseExists(config: DatabaseConfig): boolean {
-  return config.client === 'pg' || existsSync(config.connection.filename);
 }

@@ -24,7 +24,7 @@ export const FOLD_LIMITS = {
   idleLooks: 2,
 } as const;
 
-const WRITE_FLOORS = `update token_state set floor = j.value->>1, last_datagram = j.value->>2, last_grace = j.value->>3
+const WRITE_FLOORS = `update token_state set floor = j.value->>1, last_datagram = j.value->>2, last_grace = j.value->>3, used_at = coalesce(j.value->>4, used_at)
   from (select value from json_each(?)) j where token_pk = j.value->>0 and floor < j.value->>1`;
 const CLEAR_LOCKOUTS = 'delete from lockouts where user_pk in (select value from json_each(?))';
 const WRITE_LOCKOUTS = `insert or replace into lockouts (user_pk, source, failures, window_start, locked_until, recent)
@@ -125,7 +125,10 @@ export class Fold {
     // A read that began before the tables were written may still bring the old state: memory keeps the new one until it has ended.
     await this.#directory.quiesce();
     for (const [pk, floor] of folded.floors)
-      if (this.#overlay.tokens.get(pk)?.floor === floor) this.#overlay.tokens.delete(pk);
+      if (this.#overlay.tokens.get(pk)?.floor === floor) {
+        this.#overlay.tokens.delete(pk);
+        this.#overlay.usedAt.delete(pk);
+      }
     for (const [pk, states] of folded.lockouts)
       if (this.#overlay.lockouts.get(pk) === states) this.#overlay.lockouts.delete(pk);
   }
@@ -142,7 +145,7 @@ export class Fold {
     for (const pk of pks) {
       const state = this.#overlay.tokens.get(pk);
       if (state === undefined) continue;
-      rows.push([pk, state.floor, state.lastDatagram, state.lastGrace]);
+      rows.push([pk, state.floor, state.lastDatagram, state.lastGrace, this.#overlay.usedAt.get(pk) ?? null]);
       folded.set(pk, state.floor);
     }
     await run(this.#db, WRITE_FLOORS, [JSON.stringify(rows)]);

@@ -23,7 +23,7 @@ import { APPEND_SQLITE, eventRow, type LockoutColumn } from './event-row.js';
 import type { Change, Feed } from './feed.js';
 import { POSITION_SQL } from './feed-position.js';
 import { GroupCommit, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
-import { run } from './sqlite-statement.js';
+import { run, whileBusy } from './sqlite-statement.js';
 import type { CachedUser, Lockouts, StateOverlay } from './state-overlay.js';
 
 export const LEDGER_LIMITS = {
@@ -33,10 +33,11 @@ export const LEDGER_LIMITS = {
   probeMs: 1_000,
 } as const;
 
-const TAIL = `select token_pk, step, datagram, grace, lockouts from events
+const TAIL = `select time, token_pk, step, datagram, grace, lockouts from events
   where pos > coalesce((select cast(value as integer) from meta where key = 'foldMark'), 0)
     and (token_pk is not null or lockouts is not null) order by pos`;
 interface TailRow {
+  readonly time: number;
   readonly token_pk: number | null;
   readonly step: number | null;
   readonly datagram: string | null;
@@ -114,11 +115,12 @@ export class EmbeddedLedger implements Ledger {
   async start(): Promise<void> {
     const rows: TailRow[] = await this.#db.raw(TAIL);
     await this.#loadLockouts(rows);
-    for (const { token_pk, step, datagram, grace, lockouts } of rows) {
+    for (const { time, token_pk, step, datagram, grace, lockouts } of rows) {
       if (token_pk !== null && step !== null) {
         const known = this.#overlay.tokens.get(token_pk);
         if (known === undefined || known.floor <= step)
           this.#overlay.tokens.set(token_pk, { floor: step + 1, lastDatagram: datagram, lastGrace: grace });
+        this.#overlay.usedAt.set(token_pk, time);
       }
       if (lockouts !== null) this.#replayLockouts(JSON.parse(lockouts));
     }
@@ -168,7 +170,7 @@ export class EmbeddedLedger implements Ledger {
   inTurn(turn: () => Promise<void>): Promise<void> {
     return this.#group.inTurn(async () => {
       await this.#doubt;
-      await turn();
+      await whileBusy(turn);
     });
   }
 
@@ -191,14 +193,16 @@ export class EmbeddedLedger implements Ledger {
     try {
       const began = performance.now();
       batch = this.#sendBackStale(batch);
-      if (batch.length > 0 && !(await this.#append(this.#db, batch))) {
+      if (batch.length > 0 && !(await whileBusy(() => this.#append(this.#db, batch)))) {
         // A writer that commits all the time would move the feed under every attempt: hold it off.
-        await this.#db.transaction(async (tx) => {
-          await run(tx, TAKE_WRITE_LOCK, []);
-          await this.#feed.poll();
-          batch = this.#sendBackStale(batch);
-          if (batch.length > 0 && !(await this.#append(tx, batch))) throw new Error('the feed moved under the lock');
-        });
+        await whileBusy(() =>
+          this.#db.transaction(async (tx) => {
+            await run(tx, TAKE_WRITE_LOCK, []);
+            await this.#feed.poll();
+            batch = this.#sendBackStale(batch);
+            if (batch.length > 0 && !(await this.#append(tx, batch))) throw new Error('the feed moved under the lock');
+          }),
+        );
       }
       if (batch.length > 0) this.#settle(batch, performance.now() - began);
     } catch (error) {
@@ -240,12 +244,13 @@ export class EmbeddedLedger implements Ledger {
   }
 
   /** Brings memory to what the disk says, in the overlay and in whatever facts are cached. */
-  #apply({ consumption, lockouts, user }: LedgerEntry): void {
+  #apply({ consumption, event, lockouts, user }: LedgerEntry): void {
     if (consumption !== null) {
       const { token, at, datagram, grace } = consumption;
       this.#claimed.delete(token.pk);
       const state = this.#stateOf(token.state, token.pk);
       this.#overlay.tokens.set(token.pk, state);
+      this.#overlay.usedAt.set(token.pk, event.time);
       // The facts that were decided on need not be those in the cache, and the overlay lets go once this is folded.
       const cached = user === null ? undefined : this.#cached.user(user.pk)?.tokens.find(({ pk }) => pk === token.pk);
       for (const known of new Set([state, token.state, cached?.state ?? state])) {

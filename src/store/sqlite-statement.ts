@@ -2,6 +2,7 @@
  * The few statements of the hot path, on SQLite: prepared once a connection and run on the driver itself. knex compiles and
  * looks up each time, and SQLite parses each time: together as much as answering a lone request.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Knex } from 'knex';
 
 interface SqliteStatement {
@@ -13,6 +14,29 @@ interface SqliteStatement {
 interface SqliteConnection {
   prepare(sql: string, done: (this: SqliteStatement, error: Error | null) => void): SqliteStatement;
 }
+
+/** How long SQLite waits for another process's transaction. Longer than any slice of an import (20 ms) by far. */
+export const BUSY_TIMEOUT_MS = 5_000;
+/** Between two looks whether another process's transaction has ended. */
+const BUSY_LOOK_MS = 1;
+
+/**
+ * Does `work` (a statement or a whole transaction) again while another process writes, for as long as SQLite would wait. Rejects as
+ * `work` does.
+ */
+export async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
+  const until = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error;
+      await sleep(BUSY_LOOK_MS);
+    }
+  }
+}
+
+const isBusy = (error: unknown): boolean => error instanceof Error && error.message.includes('SQLITE_BUSY');
 
 /** By connection, then by text; only the texts of this folder come here, a handful. */
 const prepared = new WeakMap<SqliteConnection, Map<string, Promise<SqliteStatement>>>();

@@ -9,6 +9,8 @@ export type Lockouts = ReadonlyMap<string, LockoutState>;
 
 export class StateOverlay {
   readonly tokens = new Map<number, TokenState>();
+  /** When each was last used, for who looks at the record; no decision reads it. Milliseconds since the epoch. */
+  readonly usedAt = new Map<number, number>();
   readonly lockouts = new Map<number, Lockouts>();
 }
 

@@ -152,7 +152,7 @@ async function change(work: Work, context: RecordContext, file: RecordsFile, pre
   for (const { name } of file.groups ?? []) work.expected.add(`group ${nameKey(name)}`);
   for (const { login, aliases } of file.users ?? [])
     for (const name of [login, ...(aliases ?? [])]) work.expected.add(`user ${nameKey(name)}`);
-  await changeResources(work, await matched(work, RESOURCES, 'resources', file.resources ?? []), context.upstreams);
+  await changeResources(work, await matched(work, RESOURCES, 'resources', file.resources ?? []), context.policyChecks);
   await changeGroups(work, await matched(work, groupSpec(work.tx), 'groups', file.groups ?? []));
   await changeUsersAndTokens(work, await matchedUsers(work, file, prepared), context, 'mayTake');
   await changeStock(work, context, file);

@@ -1,6 +1,7 @@
 /** What every kind of record needs to be read and changed; made once a process. */
 import type { Knex } from 'knex';
 import type { Clock } from '../../base/units.js';
+import type { PolicyChecks } from '../../records/policy.js';
 import type { ChangeWriter } from '../change.js';
 import type { Database } from '../database.js';
 import type { Feed } from '../feed.js';
@@ -14,8 +15,7 @@ export interface RecordContext extends TokenSetting {
   readonly writer: RecordWriter;
   readonly passwords: Passwords;
   readonly clock: Clock;
-  /** First factors that the configuration names, beside `none` and `local`. */
-  readonly upstreams: readonly string[];
+  readonly policyChecks: PolicyChecks;
 }
 
 /** What the process brings. */
@@ -28,7 +28,8 @@ export interface RecordDependencies {
   readonly seal: Seal;
   readonly passwords: Passwords;
   readonly clock: Clock;
-  readonly upstreams?: readonly string[];
+  /** Where it is left out, only what the records themselves say is checked. */
+  readonly policyChecks?: PolicyChecks;
   /** Who an authenticator app says the code is for; `Sallyport` where nobody says. */
   readonly issuer?: string;
 }
@@ -39,6 +40,6 @@ export const recordContext = (deps: RecordDependencies): RecordContext => ({
   seal: deps.seal,
   passwords: deps.passwords,
   clock: deps.clock,
-  upstreams: deps.upstreams ?? [],
+  policyChecks: deps.policyChecks ?? { upstreams: [], replyAttributeFaults: () => [] },
   issuer: deps.issuer ?? 'Sallyport',
 });

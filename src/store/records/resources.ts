@@ -1,5 +1,12 @@
 /** Resources in the store. Whatever a decision reads of one raises its revision. */
-import { effectivePolicy, parsePolicy, patchPolicy, policyFaults, type StoredPolicy } from '../../records/policy.js';
+import {
+  effectivePolicy,
+  type PolicyChecks,
+  parsePolicy,
+  patchPolicy,
+  policyFaults,
+  type StoredPolicy,
+} from '../../records/policy.js';
 import type { ResourceCreate, ResourcePatch, ResourceRecord } from '../../records/resource.js';
 import { type Edit, type Head, newHead, removeNamed, type Spec, shownHead, writeNamed } from './named.js';
 import { numbers, query } from './sql.js';
@@ -39,16 +46,16 @@ export interface ResourceEdit {
   readonly at: string;
 }
 
-/** Changes resources, or makes those that have no `before`. `upstreams`: the first factors that the configuration knows. */
+/** Changes resources, or makes those that have no `before`. `checks`: what a policy must fit. */
 export async function changeResources(
   work: Work,
   edits: readonly ResourceEdit[],
-  upstreams: readonly string[],
+  checks: PolicyChecks,
 ): Promise<ResourceState[]> {
   const planned = edits.map(({ before, patch, at }): Edit<ResourceState> => {
     const base = before ?? { ...newHead(work, patch.name ?? ''), active: true, policy: {} };
     const policy = patchPolicy(base.policy, patch);
-    for (const { pointer, message } of policyFaults(policy, upstreams)) work.invalid(at + pointer, message);
+    for (const { pointer, message } of policyFaults(policy, checks)) work.invalid(at + pointer, message);
     const active = patch.active === undefined ? base.active : (patch.active ?? true);
     return { before, after: { ...base, name: patch.name ?? base.name, active, policy }, at };
   });

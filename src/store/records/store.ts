@@ -40,7 +40,7 @@ export const openRecordStore = (deps: RecordDependencies): RecordStore => record
 
 /** The record store over a context that others (apply, import) share. */
 export function recordStore(context: RecordContext): RecordStore {
-  const { db, writer, seal, passwords, clock, upstreams } = context;
+  const { db, writer, seal, passwords, clock, policyChecks } = context;
   const nothing = async () => null;
 
   const link = (name: LinkName): Link => ({
@@ -64,7 +64,7 @@ export function recordStore(context: RecordContext): RecordStore {
         spec: RESOURCES,
         shown: shownResource,
         prepare: nothing,
-        change: (work, before, patch) => changeResources(work, [{ before, patch, at: '' }], upstreams),
+        change: (work, before, patch) => changeResources(work, [{ before, patch, at: '' }], policyChecks),
         remove: (work, state) => removeResources(work, [state], context),
       },
     ),

@@ -48,7 +48,7 @@ export async function openWorld(engine: Database['engine']): Promise<World> {
       verify: async (hash, password) => hash.split('$').at(-1) === digest(password),
     },
     clock: () => instant(now),
-    upstreams: ['corp'],
+    policyChecks: { replyAttributeFaults: () => [], upstreams: ['corp'] },
   });
   let heard = 0;
   return {
