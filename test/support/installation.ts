@@ -94,7 +94,12 @@ export class Installation {
   /** The same, started. */
   static async serving(...given: Parameters<typeof Installation.make>): Promise<Installation> {
     const installation = await Installation.make(...given);
-    await installation.start();
+    try {
+      await installation.start();
+    } catch (error) {
+      await installation.remove();
+      throw error;
+    }
     return installation;
   }
 
