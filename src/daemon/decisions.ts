@@ -12,6 +12,7 @@ import { uuid7 } from '../base/uuid7.js';
 import type { Config } from '../config/load-config.js';
 import { makeFirstFactors } from '../first-factor/first-factors.js';
 import type { LedgerMetrics } from '../http/metrics.js';
+import { Checkpointer } from '../store/checkpoint.js';
 import { type Database, openDatabase } from '../store/database.js';
 import { StoreDirectory } from '../store/directory.js';
 import { type EmbeddedLock, takeEmbeddedLock } from '../store/embedded-lock.js';
@@ -141,6 +142,9 @@ async function start(
           onError: onError('folding the event log into the tables failed; it is tried again'),
         });
   fold?.start();
+  const checkpointer =
+    overlay === null ? null : new Checkpointer(config.database, onError('the write-ahead log cannot be copied back'));
+  checkpointer?.start();
 
   const firstFactors = makeFirstFactors();
   const authenticate = makeAuthenticate({
@@ -174,6 +178,7 @@ async function start(
       skew.stop();
       await fold?.stop();
       await ledger.stop();
+      await checkpointer?.stop();
       await feed.stop();
       await database.close();
       await lock?.release();

@@ -25,11 +25,14 @@ export interface Database {
  * ledger lets it look twice, and goes on looking itself every millisecond (sqlite-statement.ts).
  */
 const LEDGER_BUSY_TIMEOUT_MS = 2;
-/** Pages in the WAL before it is copied back: 20,000 rather than 1,000 is a third more decisions a second (measured). */
+/**
+ * Pages in the WAL before a commit copies it back: 20,000 rather than 1,000 is a third more decisions a second (measured). The
+ * ledger's commits never do: that is the checkpointer's work (checkpoint.ts).
+ */
 const WAL_AUTOCHECKPOINT_PAGES = 20_000;
 /** Page cache of a connection, KiB. Resident memory is promised to stay under 300 MiB. */
-const CACHE_KIB = { ledger: 8_192, directory: 32_768, records: 8_192 } as const;
-const PG_POOL = { ledger: 2, directory: 2, records: 4 } as const;
+const CACHE_KIB = { ledger: 8_192, directory: 32_768, records: 8_192, checkpoint: 2_048 } as const;
+const PG_POOL = { ledger: 2, directory: 2, records: 4, checkpoint: 1 } as const;
 const ACQUIRE_TIMEOUT_MS = 5_000;
 /** When PostgreSQL gives a statement of ledger or directory up. */
 const STATEMENT_TIMEOUT_MS = 5_000;
@@ -62,7 +65,7 @@ export function connect(config: DatabaseConfig, use: ConnectionUse): Knex {
   }
   const pragmas =
     `pragma busy_timeout=${BUSY_TIMEOUT_MS}; pragma journal_mode=wal; pragma synchronous=full; pragma foreign_keys=on; ` +
-    `pragma wal_autocheckpoint=${WAL_AUTOCHECKPOINT_PAGES}; pragma cache_size=-${CACHE_KIB[use]}; pragma temp_store=memory;` +
+    `pragma wal_autocheckpoint=${use === 'ledger' ? 0 : WAL_AUTOCHECKPOINT_PAGES}; pragma cache_size=-${CACHE_KIB[use]}; pragma temp_store=memory;` +
     (use === 'ledger' ? `pragma busy_timeout=${LEDGER_BUSY_TIMEOUT_MS};` : '');
   return knex({
     client: 'sqlite3',
@@ -105,7 +108,8 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   };
 }
 
-async function disconnect({ client }: DatabaseConfig, db: Knex): Promise<void> {
+/** Closes a pool that `connect` made. */
+export async function disconnect({ client }: DatabaseConfig, db: Knex): Promise<void> {
   try {
     if (client === 'sqlite3') await finalizeStatements(db);
   } finally {
