@@ -12,7 +12,7 @@ import type { Change, Feed } from './feed.js';
 import { readResource } from './resource-facts.js';
 import type { Seal } from './seal.js';
 import type { StateOverlay } from './state-overlay.js';
-import { readUsers } from './user-facts.js';
+import { readUsers, type UserRead, usersOf } from './user-facts.js';
 
 /** What the directory may hold. A user with one token takes about 1 KiB. */
 export const DIRECTORY_LIMITS = {
@@ -59,7 +59,8 @@ export class StoreDirectory implements Directory {
   >();
   #waiting = new Map<string, Waiter[]>();
   #reading: Promise<void> | null = null;
-  #oneRead: Promise<void> | null = null;
+  /** Reads whose users have not been handed out yet. */
+  readonly #underWay = new Set<Promise<void>>();
 
   /** `overlay` is the embedded ledger's; null where the database itself holds the state. `onBrokenBox` hears of seeds that do not open. */
   constructor(deps: {
@@ -114,9 +115,9 @@ export class StoreDirectory implements Directory {
     return this.#users.peek(userPk)?.facts ?? null;
   }
 
-  /** Resolves once the read of users that is under way now has ended. */
+  /** Resolves once every read of users that is under way now has ended and its users were handed out. */
   async quiesce(): Promise<void> {
-    await this.#oneRead;
+    await Promise.all(this.#underWay);
   }
 
   /** Who does not mind joins the read that is on its way; a fresh one has to begin after the call, and many share it. */
@@ -142,27 +143,26 @@ export class StoreDirectory implements Directory {
     return { value: facts, position };
   }
 
+  /** One read after the other. What a read has brought is handed out while the next one is on its way. */
   async #read(): Promise<void> {
+    await endOfTurn();
     while (this.#waiting.size > 0) {
-      await endOfTurn();
-      this.#oneRead = this.#readBatch(this.#take());
-      await this.#oneRead;
+      const batch = this.#take();
+      const read = readUsers(this.#database.directory, this.#database.engine, [...batch.keys()]);
+      const delivered = this.#deliver(batch, read).finally(() => this.#underWay.delete(delivered));
+      this.#underWay.add(delivered);
+      await read.catch(() => undefined); // Those who wait for it are told by #deliver.
     }
     this.#reading = null;
   }
 
-  async #readBatch(batch: ReadonlyMap<string, readonly Waiter[]>): Promise<void> {
-    const { directory, engine } = this.#database;
+  async #deliver(batch: ReadonlyMap<string, readonly Waiter[]>, reading: Promise<UserRead>): Promise<void> {
     try {
-      const { users, position } = await readUsers(
-        directory,
-        engine,
-        [...batch.keys()],
-        this.#seal,
-        this.#overlay,
-        this.#onBrokenBox,
-        (seen) => this.#catchUp(seen),
-      );
+      const read = await reading;
+      await endOfTurn();
+      const { position } = read;
+      await this.#catchUp(position);
+      const users = usersOf(read, this.#seal, this.#overlay, this.#onBrokenBox);
       const unknownUntil = this.#clock() + DIRECTORY_LIMITS.unknownNameMs;
       for (const [key, waiters] of batch) {
         const facts = users.get(key) ?? null;

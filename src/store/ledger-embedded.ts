@@ -22,7 +22,7 @@ import { instant } from '../base/units.js';
 import { APPEND_SQLITE, eventRow, type LockoutColumn } from './event-row.js';
 import type { Change, Feed } from './feed.js';
 import { POSITION_SQL } from './feed-position.js';
-import { GroupCommit, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
+import { GroupCommit, handOut, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
 import { run, whileBusy } from './sqlite-statement.js';
 import type { CachedUser, Lockouts, StateOverlay } from './state-overlay.js';
 
@@ -237,10 +237,8 @@ export class EmbeddedLedger implements Ledger {
     this.#seq += batch.length;
     this.#observer.batch(batch.length, millis);
     this.#becomeHealthy();
-    for (const { entry, resolve } of batch) {
-      this.#apply(entry);
-      resolve({ kind: 'committed', proof: committedProof(entry.event.id) });
-    }
+    for (const { entry } of batch) this.#apply(entry);
+    handOut(batch, ({ event }) => ({ kind: 'committed', proof: committedProof(event.id) }));
   }
 
   /** Brings memory to what the disk says, in the overlay and in whatever facts are cached. */

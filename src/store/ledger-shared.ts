@@ -9,7 +9,7 @@ import type { Knex } from 'knex';
 import { type Commit, committedProof, type Ledger, type LedgerEntry } from '../access/ports.js';
 import { inTime } from './database.js';
 import { EVENT_COLUMN_TYPES, EVENT_COLUMNS, eventRow } from './event-row.js';
-import { GroupCommit, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
+import { GroupCommit, handOut, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
 import type { LedgerObserver } from './ledger-embedded.js';
 import type { CachedUser } from './state-overlay.js';
 
@@ -121,14 +121,10 @@ export class SharedLedger implements Ledger {
       const written = await this.#write(batch.map(({ entry }) => entry));
       this.#observer.batch(batch.length, performance.now() - sent);
       this.#becomeHealthy();
-      for (const { entry, resolve } of batch) {
-        if (!written.has(entry.event.id)) {
-          resolve(STALE);
-          continue;
-        }
-        this.#apply(entry);
-        resolve({ kind: 'committed', proof: committedProof(entry.event.id) });
-      }
+      for (const { entry } of batch) if (written.has(entry.event.id)) this.#apply(entry);
+      handOut(batch, ({ event }) =>
+        written.has(event.id) ? { kind: 'committed', proof: committedProof(event.id) } : STALE,
+      );
     } catch (error) {
       // Whether it was written or not: nothing is answered, and it is never sent again.
       // The statement may even be running still and commit later, so its numbers are left to it: a new writer goes on.

@@ -111,34 +111,31 @@ interface ReadRow {
   readonly position: number | string;
 }
 
-/** Users by name key, and the feed's position in the snapshot that they were read from. */
-export interface UserFill {
-  readonly users: ReadonlyMap<string, UserFacts>;
+/** What the database said of some users: JSON, and the feed's position in the snapshot that it comes from. */
+export interface UserRead {
+  readonly facts: string;
   readonly position: FeedPosition;
 }
 
-/**
- * Reads and unseals `keys` (logins or aliases in lower case). `caughtUp` is awaited before the overlay is looked at: it must know
- * of every unlock that the read has seen. Rejects where the database cannot be read.
- */
-export async function readUsers(
-  db: Knex,
-  engine: Database['engine'],
-  keys: readonly string[],
-  seal: Seal,
-  overlay: StateOverlay | null,
-  onBrokenBox: (tokenId: string) => void,
-  caughtUp: (position: FeedPosition) => Promise<void>,
-): Promise<UserFill> {
+/** Reads `keys` (logins or aliases in lower case). Rejects where the database cannot be read. */
+export async function readUsers(db: Knex, engine: Database['engine'], keys: readonly string[]): Promise<UserRead> {
   const bindings = [JSON.stringify(keys)];
   const rows =
     engine === 'sqlite'
       ? await rowsOf<ReadRow>(db, READ.sqlite, bindings)
       : (await inTime(engine, db.raw<{ rows: ReadRow[] }>(READ.postgres, bindings))).rows;
   const row = rows[0] ?? { facts: '[]', position: 0 };
-  const position = Number(row.position);
-  await caughtUp(position);
-  const tuples: UserTuple[] = JSON.parse(row.facts);
+  return { facts: row.facts, position: Number(row.position) };
+}
+
+/** The users of a read by name key, unsealed. `overlay` must have heard of every unlock up to the read's position. */
+export function usersOf(
+  { facts: json }: UserRead,
+  seal: Seal,
+  overlay: StateOverlay | null,
+  onBrokenBox: (tokenId: string) => void,
+): ReadonlyMap<string, UserFacts> {
+  const tuples: UserTuple[] = JSON.parse(json);
   const users = new Map<string, UserFacts>();
   const byPk = new Map<number, UserFacts>();
   for (const tuple of tuples) {
@@ -147,7 +144,7 @@ export async function readUsers(
     byPk.set(pk, facts);
     users.set(tuple[0], facts);
   }
-  return { users, position };
+  return users;
 }
 
 function userFacts(
