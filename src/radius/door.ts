@@ -18,7 +18,7 @@ import { readAccounting } from './accounting.js';
 import { type Authentic, checkAccessRequest, checkAccountingRequest, type NotAuthentic } from './authenticator.js';
 import type { KnownClient, RadiusClient } from './clients.js';
 import { DelayedReplies, dueAt } from './delayed-replies.js';
-import { DoorEvents } from './door-event.js';
+import { DoorEvents, EventThrottle } from './door-event.js';
 import { DuplicateCache, type DuplicateEntry } from './duplicate-cache.js';
 import { LIMITS } from './limits.js';
 import { AT, CODE, decode, nasIdentifierOf, type Packet } from './packet.js';
@@ -46,6 +46,7 @@ export class RadiusDoor {
   readonly #sources = new Sources();
   readonly #duplicates = new DuplicateCache();
   readonly #events: DoorEvents;
+  readonly #lines = new EventThrottle();
   readonly #delayed: DelayedReplies;
   readonly #places: Places;
   /** Records that have shown a Message-Authenticator here; a reload brings new records, which have it written down. */
@@ -92,13 +93,31 @@ export class RadiusDoor {
     }
     if (broken) {
       this.#drop('malformed');
+      this.#line(
+        'malformed',
+        `not a RADIUS packet (${packet.kind}): is something else sending to this port?`,
+        client,
+        source,
+        receivedAt,
+      );
       return;
     }
     const at: Arrived = { from, remote, source, client, receivedAt, arrived };
     if (packet.code === CODE.accessRequest && kind === 'auth') this.#access(packet, at);
     else if (packet.code === CODE.accountingRequest && kind === 'acct') this.#accounting(packet, at);
     else if (packet.code === CODE.statusServer) this.#status(packet, at, kind);
-    else this.#drop('unexpected_code');
+    else {
+      this.#drop('unexpected_code');
+      const asked = `code ${packet.code} on the ${kind === 'auth' ? 'authentication' : 'accounting'} port: are the ports of the client mixed up?`;
+      this.#line('unexpected_code', asked, client, source, receivedAt);
+    }
+  }
+
+  /** What makes no event, but a line for the operator: once a minute for each cause and address. */
+  #line(cause: DropCause, text: string, client: KnownClient, source: Source, now: Instant): void {
+    const suppressed = this.#lines.pass(`${cause} ${source.address}`, now);
+    if (suppressed === null) return;
+    this.#deps.log.warn({ cause, address: source.address, client: client.record.name, suppressed }, text);
   }
 
   #access(packet: Packet, at: Arrived): void {

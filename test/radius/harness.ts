@@ -76,6 +76,8 @@ export interface Running {
   readonly events: DoorEvent[];
   readonly seen: string[];
   readonly errors: string[];
+  /** Lines for the operator. */
+  readonly warnings: Record<string, unknown>[];
   /** Counters by name and label, such as `dropped unknown_client`. */
   readonly counts: Map<string, number>;
   stop(): Promise<void>;
@@ -93,6 +95,7 @@ export async function startServer(setup: Setup = {}): Promise<Running> {
   const events: DoorEvent[] = [];
   const seen: string[] = [];
   const errors: string[] = [];
+  const warnings: Record<string, unknown>[] = [];
   const counts = new Map<string, number>();
   const count = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
   const { clients } = buildRadiusClients(clientRecords);
@@ -117,7 +120,11 @@ export async function startServer(setup: Setup = {}): Promise<Running> {
       answered: (code) => count(`answered ${code}`),
       internalError: () => count('internalError'),
     },
-    log: { info: () => {}, warn: () => {}, error: (_fields, message) => errors.push(message) },
+    log: {
+      info: () => {},
+      warn: (fields, message) => void warnings.push({ ...fields, message }),
+      error: (_fields, message) => errors.push(message),
+    },
     ...deps,
     authenticate: (request) => {
       requests.push(request);
@@ -137,6 +144,7 @@ export async function startServer(setup: Setup = {}): Promise<Running> {
     events,
     seen,
     errors,
+    warnings,
     counts,
     stop: () => server.stop(millis(1000)),
   };

@@ -390,6 +390,17 @@ describe('silence', () => {
     expect(requests).toHaveLength(1);
   });
 
+  test('what is no packet, or comes to the wrong port, is told to the operator once a minute with its address', async () => {
+    const { port, counts, warnings } = await start();
+    const from = await nas(port);
+    for (const packet of [hex('01010014 00'), hex('01010014 00'), accessRequest({ code: 4 })]) from.send(packet);
+    await until(() => counts.get('dropped malformed') === 2 && counts.get('dropped unexpected_code') === 1);
+    expect(warnings).toMatchObject([
+      { cause: 'malformed', address: '127.0.0.1', message: expect.stringContaining('not a RADIUS packet') },
+      { cause: 'unexpected_code', address: '127.0.0.1', message: expect.stringContaining('ports') },
+    ]);
+  });
+
   test('RAD-3: padding behind Length is ignored', async () => {
     const { port } = await start();
     const packet = accessRequest({ signed: true });
