@@ -107,7 +107,7 @@ export const RULES = [
     reason: 'wrong_otp',
     holds: ({ tokens, otp }) => (tokens.length === 0 ? null : otp !== 'none'),
     title: 'the one-time password matches a token',
-    next: 'Check the clock of the phone, that the right entry in the app was used, or resynchronise the token.',
+    next: 'Check the clock of the phone and that the right entry in the app was used; where a token no longer fits, give the user a new one.',
   },
   {
     reason: 'store_unavailable',

@@ -1,4 +1,4 @@
-/** `sallyport admin`: who may use the console. */
+/** `sallyport admin`: the administrators and their roles. */
 import { randomBytes } from 'node:crypto';
 import type { Argv } from 'yargs';
 import { administratorCreate, administratorPatch } from '../records/administrator.js';
@@ -40,7 +40,7 @@ async function resetPassword(options: ResetOptions, io: Io): Promise<ExitCode> {
   });
 }
 
-export const adminCommand = commandGroup('admin', 'Administrators: who may use the console', [
+export const adminCommand = commandGroup('admin', 'Administrators and their roles', [
   ...recordCommands({
     word: 'admin',
     noun: 'administrator',
