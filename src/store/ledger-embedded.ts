@@ -192,8 +192,12 @@ export class EmbeddedLedger implements Ledger {
     let batch = sent;
     try {
       const began = performance.now();
-      batch = this.#sendBackStale(batch);
-      if (batch.length > 0 && !(await whileBusy(() => this.#append(this.#db, batch)))) {
+      const appended = await whileBusy(async () => {
+        // Each time anew: while another process wrote, the feed may have told what it was, and that is what is appended at.
+        batch = this.#sendBackStale(batch);
+        return batch.length === 0 || (await this.#append(this.#db, batch));
+      });
+      if (!appended) {
         // A writer that commits all the time would move the feed under every attempt: hold it off.
         await whileBusy(() =>
           this.#db.transaction(async (tx) => {

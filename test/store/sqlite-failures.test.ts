@@ -1,6 +1,7 @@
 /** A SQLite file that cannot be written for a while: nothing is answered that is not on disk, and the process goes on by itself. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { connect } from '../../src/store/database.js';
+import { refreshUserFacts } from '../../src/store/user-facts.js';
 import { makeDatabase, type TestDatabase } from '../support/database.js';
 import {
   addResource,
@@ -13,6 +14,11 @@ import {
   TestClock,
   type TestNode,
 } from '../support/fixtures.js';
+
+/** What the driver itself can and knex cannot: several statements with nobody in between. */
+interface RawConnection {
+  exec(sql: string, done: (error: Error | null) => void): void;
+}
 
 let made: TestDatabase;
 let clock: TestClock;
@@ -70,6 +76,28 @@ test('a wait that is short enough is only a wait', async () => {
   await other.destroy();
   expect(await decision).toBe('accepted');
   expect(node.ledger.healthy).toBe(true);
+});
+
+test('a block that is heard of while the ledger waits for the file still comes before the acceptance', async () => {
+  expect(await ask('000001')).toBe('wrong_otp');
+  await node.database.ledger.raw('pragma busy_timeout = 0');
+  const other = connect(made.config, 'records');
+  await other.raw('begin immediate');
+  const decision = ask(codeAt(clock.step));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await other.raw('update users set active = 0, revision = revision + 1');
+  await refreshUserFacts(other, null);
+  await other('changes').insert({ kind: 'user', pks: null, time: 0 });
+  // One writer after the other: the ledger finds no moment between them, and reads the feed before it gets the file.
+  const raw: RawConnection = await other.client.acquireConnection();
+  await new Promise<void>((resolve, reject) => {
+    raw.exec('commit; begin immediate', (error) => (error === null ? resolve() : reject(error)));
+  });
+  other.client.releaseConnection(raw);
+  await node.feed.poll();
+  await other.raw('commit');
+  await other.destroy();
+  expect(await decision).toBe('user_inactive');
 });
 
 test('a disk that is full refuses nobody and accepts nobody, and what was answered is in the log', async () => {
