@@ -10,7 +10,8 @@ const LIKELY: Readonly<Record<string, string>> = {
   unknown_client: 'no RADIUS client or LDAP application has this address; add it, or it is not yours',
   bad_authenticator: 'the shared secret differs, or Message-Authenticator is required and missing',
   malformed: 'not what the protocol allows',
-  method_not_allowed: 'it asks in a way that is not taken here; PAP works everywhere over RADIUS, a simple bind over LDAP',
+  method_not_allowed:
+    'it asks in a way that is not taken here; PAP works everywhere over RADIUS, a simple bind over LDAP',
 };
 
 /** A sink for a door's events: one event each (the doors limit how many), one line each. */
