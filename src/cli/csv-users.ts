@@ -9,7 +9,7 @@ const READ_OCTETS = 262_144;
 
 /** Some users in the file's order, with what is wrong with each; or what makes the rest unreadable. */
 export type CsvPart =
-  | { readonly kind: 'users'; readonly users: readonly CheckedUser[] }
+  | { readonly kind: 'users'; readonly columns: readonly Column[]; readonly users: readonly CheckedUser[] }
   | { readonly kind: 'unreadable'; readonly faults: readonly RowFault[] };
 
 export interface CheckedUser {
@@ -56,7 +56,7 @@ export async function* readCsvUsers(file: string, size: number): AsyncGenerator<
       if (open !== null) users.push(open);
       open = { user, faults };
       if (users.length >= size) {
-        yield { kind: 'users', users };
+        yield { kind: 'users', columns, users };
         users = [];
       }
     }
@@ -71,7 +71,7 @@ export async function* readCsvUsers(file: string, size: number): AsyncGenerator<
   if (columns === null)
     return yield { kind: 'unreadable', faults: [{ line: 1, column: null, message: 'the file is empty' }] };
   if (open !== null) users.push(open);
-  if (users.length > 0) yield { kind: 'users', users };
+  if (users.length > 0) yield { kind: 'users', columns, users };
 }
 
 function csvMessage(error: CsvError): string {

@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import { formatProblems, type Problem } from '../config/problem.js';
-import type { ImportedUser, RowFault } from '../records/import-row.js';
+import type { Column, ImportedUser, RowFault } from '../records/import-row.js';
 import { keyNumber, RepeatedKeys } from '../records/repeated-keys.js';
 import { nameKey } from '../records/values.js';
 import { recordContext } from '../store/records/context.js';
@@ -74,6 +74,8 @@ export async function run(options: ImportOptions, io: Io): Promise<ExitCode> {
 class Faults {
   readonly #kept: RowFault[] = [];
   count = 0;
+  /** The header, for a fault's place: the number of its column. */
+  columns: readonly Column[] = [];
 
   add(faults: readonly RowFault[]): void {
     this.count += faults.length;
@@ -85,7 +87,7 @@ class Faults {
       .sort((a, b) => a.line - b.line)
       .map(
         ({ line, column, message }): Problem => ({
-          where: { kind: 'place', file, line, column: 1 },
+          where: { kind: 'place', file, line, column: column === null ? 1 : this.columns.indexOf(column) + 1 },
           key: column ?? '',
           message,
         }),
@@ -120,6 +122,7 @@ async function check(importing: RecordImport, path: string, io: Io): Promise<Che
       faults.add(part.faults);
       return { faults, unreadable: true, badLines, total, counts };
     }
+    faults.columns = part.columns;
     for (const { user, faults: own } of part.users) {
       if (own.length > 0) badLines.add(user.line);
       faults.add(own);

@@ -59,11 +59,11 @@ last,,,
     expect([code, out]).toEqual([2, '']);
     expect(err.split('\n').map((line) => line.replace(/ {2,}/, ' '))).toEqual([
       expect.stringMatching(/^users\.csv:3:1 login: must not contain U\+0020/),
-      'users.csv:4:1 email: is not a mail address',
-      'users.csv:5:1 tokenSecret: has 40 bit; at least 80 are needed',
+      'users.csv:4:2 email: is not a mail address',
+      'users.csv:5:3 tokenSecret: has 40 bit; at least 80 are needed',
       'users.csv:6:1 has 5 cells; the header has 4',
       'users.csv:7:1 login: is there already in line 2; rows of one user stand together',
-      'users.csv:8:1 tokenSerial: is there already in line 2',
+      'users.csv:8:4 tokenSerial: is there already in line 2',
       '6 errors, nothing was written',
     ]);
     expect(await logins()).toEqual([]);
@@ -92,9 +92,9 @@ last,,,
     [
       'another encoding',
       Buffer.from('login,displayName\na,M\xfcller\n', 'latin1'),
-      /^users\.csv:2:1 +displayName: is not UTF-8/,
+      /^users\.csv:2:2 +displayName: is not UTF-8/,
     ],
-    ['a resource that is none', 'login,resource\na,wiki\n', /^users\.csv:2:1 +resource: no such resource: wiki/],
+    ['a resource that is none', 'login,resource\na,wiki\n', /^users\.csv:2:2 +resource: no such resource: wiki/],
   ])('a file with %s is refused', async (_what, text, message) => {
     const { code, err } = await load(text);
     expect(code).toBe(2);
