@@ -115,6 +115,10 @@ async function setUp(
         message: formatProblems(loaded.problems, 'the environment overrides them'),
       };
     }
+    // Made empty first, for its mode, which SQLite gives to the files beside it: logins, hashes and events are nobody else's.
+    const { database } = loaded.config;
+    if (database.client === 'sqlite3' && database.connection.filename === join(folder, 'sallyport.db'))
+      files.write('sallyport.db', '', PRIVATE);
     for (const name of DATABASE_FILES) files.expect(name);
     const created = await createOwner(loaded.config, owner);
     if (!created.ok) return { ok: false, code: EXIT.failed, message: created.message };

@@ -39,7 +39,7 @@ describe('sallyport init', () => {
     expect([exit, err]).toEqual([0, '']);
     expect(readdirSync(folder).sort()).toEqual(['master.key', 'sallyport.db', 'sallyport.yaml', 'tls']);
     expect(readdirSync(join(folder, 'tls')).sort()).toEqual(['ca.crt', 'ca.key', 'server.crt', 'server.key']);
-    for (const secret of ['master.key', 'tls/ca.key', 'tls/server.key']) {
+    for (const secret of ['master.key', 'sallyport.db', 'tls/ca.key', 'tls/server.key']) {
       expect(statSync(join(folder, secret)).mode & 0o777, secret).toBe(0o600);
     }
     const loaded = loadConfig(join(folder, 'sallyport.yaml'), {});
