@@ -114,6 +114,14 @@ describe('HTTP-1: every error is a problem', () => {
     }
   });
 
+  test('409: a name that is taken names the record as people call it', async () => {
+    await door.json('POST', '/resources', { json: { name: 'guarded' } });
+    const client = { name: 'twice', secret: 'testing123', resource: 'guarded' };
+    await door.json('POST', '/radius-clients', { json: { ...client, address: '192.0.2.1' } });
+    const response = await door.fetch('POST', '/radius-clients', { json: { ...client, address: '192.0.2.2' } });
+    expect(await expectProblem(response, 409, 'conflict')).toMatchObject({ with: 'RADIUS client twice' });
+  });
+
   test('HTTP-3: 412: a change that starts from another revision', async () => {
     const { id } = await door.json('POST', '/users', { json: { login: 'edited' } });
     const etag = (await door.fetch('GET', `/users/${id}`)).headers.get('etag') ?? '';

@@ -34,9 +34,15 @@ export interface Head {
   readonly updatedAt: number;
 }
 
+/** What a message calls a kind whose name is two words; other conflicts of these name them so too. */
+const NOUNS: Readonly<Record<string, string>> = {
+  radiusClient: 'RADIUS client',
+  ldapApplication: 'LDAP application',
+};
+
 /** A kind of named records. */
 export interface Spec<S extends Head> {
-  /** As events and messages call it. */
+  /** As events call it. */
   readonly record: string;
   readonly kind: ChangeKind;
   readonly table: string;
@@ -242,7 +248,7 @@ async function checkNames<S extends Head>(work: Work, spec: Spec<S>, edits: read
       work.conflict(
         `${at}/${spec.nameColumn}`,
         `${after.name} is taken`,
-        `${spec.record} ${holder?.name ?? after.name}`,
+        `${NOUNS[spec.record] ?? spec.record} ${holder?.name ?? after.name}`,
       );
     taken.add(key);
   }
