@@ -16,8 +16,8 @@ import { readUsers, type UserRead, usersOf } from './user-facts.js';
 
 /** What the directory may hold. A user with one token takes about 1 KiB. */
 export const DIRECTORY_LIMITS = {
-  users: 16_384,
-  names: 32_768,
+  users: 8_192,
+  names: 16_384,
   resources: 4_096,
   /** Names in one read: more would make the first wait for the last. */
   namesPerRead: 256,

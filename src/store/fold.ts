@@ -15,7 +15,7 @@ import type { Lockouts, StateOverlay } from './state-overlay.js';
 
 export const FOLD_LIMITS = {
   /** Events behind the mark at which folding begins even under load: it bounds memory (some 200 octets each) and the replay at start. */
-  eventsBehind: 250_000,
+  eventsBehind: 200_000,
   /** Rows in a slice: a few milliseconds of writing. */
   slice: 1_000,
   /** How often it is looked whether there is something to fold. */
