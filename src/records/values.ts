@@ -54,9 +54,7 @@ const schemaOf = (max: number, wrong: Rule) =>
     });
 
 const LOGIN_CHARACTER = /[A-Za-z0-9_\-@~!#%+.$]/;
-// biome-ignore-start lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Cs}/u;
-// biome-ignore-end lint/suspicious/noControlCharactersInRegex: as above
+const CONTROL = /[\p{Cc}\u2028\u2029\p{Cs}]/u;
 const LOGIN = /^[A-Za-z0-9_\-@~!#%+.$]+$/;
 const UUID_LENGTH = 36;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
