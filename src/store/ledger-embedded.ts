@@ -23,14 +23,13 @@ import { APPEND_SQLITE, eventRow, type LockoutColumn } from './event-row.js';
 import type { Change, Feed } from './feed.js';
 import { POSITION_SQL } from './feed-position.js';
 import { GroupCommit, handOut, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
+import { LedgerHealth, type LedgerObserver } from './ledger-health.js';
 import { run, whileBusy } from './sqlite-statement.js';
 import type { CachedUser, Lockouts, StateOverlay } from './state-overlay.js';
 
 export const LEDGER_LIMITS = {
   /** Between two attempts to learn what became of a batch. */
   doubtRetryMs: 250,
-  /** Between two writes that try whether a store that failed can be written again. */
-  probeMs: 1_000,
 } as const;
 
 const TAIL = `select time, token_pk, step, datagram, grace, lockouts from events
@@ -58,14 +57,6 @@ const APPEND = `${APPEND_SQLITE} where ${POSITION_SQL.sqlite} = ?`;
 /** Writes nothing; from here on nobody else commits. */
 const TAKE_WRITE_LOCK = `update meta set value = value where key = ''`;
 
-/** What the ledger tells the operator. */
-export interface LedgerObserver {
-  /** A batch of `size` events is on disk; it took `millis`. */
-  batch(size: number, millis: number): void;
-  failed(error: unknown): void;
-  recovered(): void;
-}
-
 export class EmbeddedLedger implements Ledger {
   readonly shared = false;
   readonly #db: Knex;
@@ -73,16 +64,14 @@ export class EmbeddedLedger implements Ledger {
   readonly #overlay: StateOverlay;
   readonly #writer: string;
   readonly #observer: LedgerObserver;
+  readonly #health: LedgerHealth;
   readonly #cached: { user: CachedUser };
 
   #seq = 0;
   readonly #group = new GroupCommit((batch) => this.#flush(batch));
   /** Tokens whose consumption is gathering or on its way. */
   readonly #claimed = new Set<number>();
-  #healthy = true;
   #doubt: Promise<void> | null = null;
-  #probe: NodeJS.Timeout | null = null;
-  #probing = false;
   #stopped = false;
   /** Users unlocked since the batch on its way was bound to the feed: what it says of their failures is older than that. */
   readonly #unlocked = new Set<number>();
@@ -102,13 +91,14 @@ export class EmbeddedLedger implements Ledger {
     this.#overlay = deps.overlay;
     this.#writer = deps.writer;
     this.#observer = deps.observer;
+    this.#health = new LedgerHealth(deps.observer, () => this.#tryWriting());
     this.#cached = deps.cached;
     deps.feed.listen((changes) => this.#forget(changes));
   }
 
   /** Whether the last write succeeded. */
   get healthy(): boolean {
-    return this.#healthy && this.#doubt === null;
+    return this.#health.healthy && this.#doubt === null;
   }
 
   /** Replays the log's tail behind the fold's mark. Call before the first decision. Rejects where the store cannot be read. */
@@ -155,7 +145,7 @@ export class EmbeddedLedger implements Ledger {
   /** Ends after what is gathering was written. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#probe !== null) clearInterval(this.#probe);
+    this.#health.stop();
     await this.#group.idle();
   }
 
@@ -240,7 +230,7 @@ export class EmbeddedLedger implements Ledger {
   #settle(batch: readonly Waiting[], millis: number): void {
     this.#seq += batch.length;
     this.#observer.batch(batch.length, millis);
-    this.#becomeHealthy();
+    this.#health.succeeded();
     for (const { entry } of batch) this.#apply(entry);
     handOut(batch, ({ event }) => ({ kind: 'committed', proof: committedProof(event.id) }));
   }
@@ -317,14 +307,12 @@ export class EmbeddedLedger implements Ledger {
 
   /** A write failed: nobody is answered, and nothing is decided until it is known which events are on disk after all. */
   #fail(batch: readonly Waiting[], error: unknown): void {
-    this.#healthy = false;
-    this.#observer.failed(error);
+    this.#health.failed(error);
     this.#doubt = this.#lookUp(batch).finally(() => {
       this.#doubt = null;
     });
     this.#release(this.#group.withdraw(), STORE);
     for (const { resolve } of batch) resolve(STORE);
-    this.#probe ??= setInterval(() => this.#tryWriting(), LEDGER_LIMITS.probeMs).unref();
   }
 
   async #lookUp(batch: readonly Waiting[]): Promise<void> {
@@ -349,32 +337,14 @@ export class EmbeddedLedger implements Ledger {
     }
   }
 
-  /** While nobody asks (their gear has gone elsewhere because we are not ready), find out ourselves that writing works again. */
-  #tryWriting(): void {
-    if (this.#probing) return;
-    this.#probing = true;
-    this.inTurn(async () => {
+  #tryWriting(): Promise<void> {
+    return this.inTurn(async () => {
       await run(
         this.#db,
         `insert into meta (key, value) values ('probe', '1') on conflict (key) do update set value = 1 - value`,
         [],
       );
-    })
-      .then(
-        () => this.#becomeHealthy(),
-        () => undefined,
-      )
-      .finally(() => {
-        this.#probing = false;
-      });
-  }
-
-  #becomeHealthy(): void {
-    if (this.#healthy) return;
-    this.#healthy = true;
-    if (this.#probe !== null) clearInterval(this.#probe);
-    this.#probe = null;
-    this.#observer.recovered();
+    });
   }
 }
 

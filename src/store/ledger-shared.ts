@@ -10,14 +10,12 @@ import { type Commit, committedProof, type Ledger, type LedgerEntry } from '../a
 import { inTime } from './database.js';
 import { EVENT_COLUMN_TYPES, EVENT_COLUMNS, eventRow } from './event-row.js';
 import { GroupCommit, handOut, OVERLOAD, STALE, STORE, type Waiting } from './group-commit.js';
-import type { LedgerObserver } from './ledger-embedded.js';
+import { LedgerHealth, type LedgerObserver } from './ledger-health.js';
 import type { CachedUser } from './state-overlay.js';
 
 /** Times that a batch is sent again after a deadlock with another node (40P01) or a serialization failure (40001): nothing was written. */
 const CONFLICT_RETRIES = 5;
 const CONFLICTS = new Set(['40P01', '40001']);
-/** Between two looks whether a database that failed is back. */
-const PROBE_MS = 1_000;
 const PROBE = `insert into meta (key, value) values ('probe', '1') on conflict (key) do update set value = excluded.value`;
 
 const EVENT_VALUES = Object.entries(EVENT_COLUMN_TYPES)
@@ -75,6 +73,7 @@ export class SharedLedger implements Ledger {
   readonly #db: Knex;
   readonly #writer: string;
   readonly #observer: LedgerObserver;
+  readonly #health: LedgerHealth;
   readonly #cached: { user: CachedUser };
   readonly #group = new GroupCommit((batch) => this.#flush(batch));
   /** Tokens and users whose change is gathering or on its way: two in one statement would see the same old row. */
@@ -82,26 +81,24 @@ export class SharedLedger implements Ledger {
   /** The last number written in this generation: each has a writer of its own. */
   #seq = 0;
   #generation = 0;
-  #healthy = true;
-  #probe: NodeJS.Timeout | null = null;
-  #probing = false;
 
   /** As for the embedded ledger; `db` is the ledger's own pool. */
   constructor(deps: { db: Knex; writer: string; observer: LedgerObserver; cached: { user: CachedUser } }) {
     this.#db = deps.db;
     this.#writer = deps.writer;
     this.#observer = deps.observer;
+    this.#health = new LedgerHealth(deps.observer, () => this.#tryWriting());
     this.#cached = deps.cached;
   }
 
   /** Whether the last statement reached the database. */
   get healthy(): boolean {
-    return this.#healthy;
+    return this.#health.healthy;
   }
 
   /** Ends after what is gathering was written. */
   async stop(): Promise<void> {
-    if (this.#probe !== null) clearInterval(this.#probe);
+    this.#health.stop();
     await this.#group.idle();
   }
 
@@ -120,7 +117,7 @@ export class SharedLedger implements Ledger {
       const sent = performance.now();
       const written = await this.#write(batch.map(({ entry }) => entry));
       this.#observer.batch(batch.length, performance.now() - sent);
-      this.#becomeHealthy();
+      this.#health.succeeded();
       for (const { entry } of batch) if (written.has(entry.event.id)) this.#apply(entry);
       handOut(batch, ({ event }) =>
         written.has(event.id) ? { kind: 'committed', proof: committedProof(event.id) } : STALE,
@@ -130,11 +127,9 @@ export class SharedLedger implements Ledger {
       // The statement may even be running still and commit later, so its numbers are left to it: a new writer goes on.
       this.#generation += 1;
       this.#seq = 0;
-      this.#healthy = false;
-      this.#observer.failed(error);
+      this.#health.failed(error);
       for (const { resolve } of batch) resolve(STORE);
       for (const { resolve } of this.#group.withdraw()) resolve(STORE);
-      this.#probe ??= setInterval(() => void this.#tryWriting(), PROBE_MS).unref();
     }
   }
 
@@ -175,24 +170,7 @@ export class SharedLedger implements Ledger {
 
   /** A database that only reads (a standby, a full disk) is of no use here. */
   async #tryWriting(): Promise<void> {
-    if (this.#probing) return;
-    this.#probing = true;
-    try {
-      await inTime('postgres', this.#db.raw(PROBE));
-      this.#becomeHealthy();
-    } catch {
-      // Still away; the next look will tell.
-    } finally {
-      this.#probing = false;
-    }
-  }
-
-  #becomeHealthy(): void {
-    if (this.#healthy) return;
-    this.#healthy = true;
-    if (this.#probe !== null) clearInterval(this.#probe);
-    this.#probe = null;
-    this.#observer.recovered();
+    await inTime('postgres', this.#db.raw(PROBE));
   }
 }
 
